@@ -1,0 +1,1 @@
+"""Anonymize: from bronze to the staged candidate of one product and modality."""

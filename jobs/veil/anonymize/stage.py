@@ -1,0 +1,118 @@
+"""The anonymize stage of one product and modality."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from veil import modalities, quarantine
+from veil.anonymize import inputs
+from veil.anonymize.worker import STAGED_DDL, Anonymizer
+from veil.control import Store, attempts, registry
+from veil.control.schema import withheld
+from veil.ingest.stage import bronze
+from veil.lake import RESTRICTED
+from veil.policy import Policy
+from veil.settings import Settings
+from veil.stages import Job, job
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+FINDINGS = "findings"
+_FINDINGS_DDL = (
+    "unit string, product string, modality string, row_uid string, path string, start int, end int, kind string, "
+    "detector string, rule string, score double, value_hmac string"
+)
+
+
+def staging(product: str, modality: str) -> str:
+    """Name the staging table of a product and modality."""
+    return f"staging/{product}/{modality}"
+
+
+def staged_objects(product: str, modality: str, attempt: int) -> str:
+    """Name the folder of an attempt's staged payload objects: no attempt writes over another's."""
+    return f"staging/{product}/objects-{modality}/{attempt}"
+
+
+def anonymize(settings: Settings, store: Store, run_key: str, policy: Policy, modality: str) -> None:
+    """Stage the candidates of every unit that a run takes of a modality; a held modality has none."""
+    if modalities.get(modality).held:
+        return
+    for unit in registry.units_of_run(store, run_key, modality):
+        with job(settings, store, "anonymize", unit.unit_id, run_key, policy.product) as work:
+            work.figures["policy"] = policy.hash
+            if work.lake.exists(RESTRICTED, bronze(modality)):
+                _anonymize(work, policy, modality, _reference_year(store, unit.intake_id))
+
+
+def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) -> None:
+    from pyspark.sql import functions as F
+
+    lake, unit_id, product = work.lake, work.attempt.unit_id, policy.product
+    group = policy.group_of(modality).split("+")
+    rows = inputs.rows(lake, modality, unit_id, group, _withheld(work))
+    anonymizer = Anonymizer(
+        policy=policy.canonical,
+        modality=modality,
+        reference_year=reference_year,
+        key_file=work.settings.key_file,
+        bronze_objects=str(lake.path(RESTRICTED, "bronze/objects")),
+        staged_objects=str(lake.path(RESTRICTED, staged_objects(product, modality, work.attempt.number))),
+    )
+    staged = rows.mapInArrow(anonymizer, STAGED_DDL).withColumn("unit", F.lit(unit_id))
+    name = staging(product, modality)
+    lake.create(RESTRICTED, name, f"unit string, {STAGED_DDL}", "unit")
+    version = lake.replace_unit(staged, RESTRICTED, name, unit_id, work.write)
+    written = lake.table(RESTRICTED, name, version).where(F.col("unit") == unit_id)
+    work.figures.update(staging_version=version, modality=modality, **_counts(written))
+    items = written.where("rule IS NOT NULL").select(
+        "row_uid", "type", "rule", "reason", F.lit(modality).alias("modality")
+    )
+    if work.figures["unpublishable"] or attempts.is_done(work.store, "anonymize", unit_id, product):
+        quarantine.replace(lake, items, "anonymize", unit_id, product, work.write)
+    _write_findings(work, written, product, modality)
+
+
+def _counts(written: DataFrame) -> dict[str, object]:
+    from pyspark.sql import functions as F
+
+    row = written.agg(
+        F.count_if(F.expr("NOT retired AND rule IS NULL")).alias("staged"),
+        F.count_if(F.expr("retired")).alias("retired"),
+        F.count_if(F.expr("rule IS NOT NULL")).alias("unpublishable"),
+        F.sum(F.size("findings")).alias("findings"),
+    ).first()
+    dropped = written.select(F.explode("dropped").alias("path", "number")).groupBy("path").agg(F.sum("number"))
+    return {
+        **{name: int(value or 0) for name, value in (row.asDict() if row else {}).items()},
+        "dropped": {path: int(number) for path, number in sorted(dropped.collect())},
+    }
+
+
+def _write_findings(work: Job, written: DataFrame, product: str, modality: str) -> None:
+    from pyspark.sql import functions as F
+
+    scope = f"{work.attempt.unit_id}-{product}"
+    work.lake.create(RESTRICTED, FINDINGS, _FINDINGS_DDL, "unit")
+    findings = written.select("row_uid", F.explode("findings").alias("finding")).select(
+        F.lit(scope).alias("unit"),
+        F.lit(product).alias("product"),
+        F.lit(modality).alias("modality"),
+        "row_uid",
+        "finding.*",
+    )
+    work.lake.replace_unit(findings, RESTRICTED, FINDINGS, scope, work.write)
+
+
+def _withheld(work: Job) -> DataFrame:
+    with work.store.transaction() as connection:
+        uids = [(uid,) for uid in connection.scalars(select(withheld.c.row_uid))]
+    return work.lake.spark.createDataFrame(uids, "row_uid string")
+
+
+def _reference_year(store: Store, intake_id: str) -> int:
+    """Give the year to which ages are computed: that of the newest drop, the same whenever the unit is processed."""
+    return max(int(drop.drop_date[:4]) for drop in registry.drops_of_intake(store, intake_id))

@@ -1,0 +1,56 @@
+"""`veil drop`: bring a delivered folder into the landing zone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from uuid import uuid4
+
+import click
+
+from veil.errors import VeilError
+from veil.readers.landing import land
+from veil.readers.manifest import MANIFEST, Manifest, build_manifest, read_manifest
+
+_LANDING = Path("lake/restricted/landing")
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--source", required=True, help="The sending system, as the site's configuration names it.")
+@click.option("--landing", type=click.Path(path_type=Path), default=_LANDING, show_default=True, help="Landing zone.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def drop(path: Path, source: str, landing: Path, as_json: bool) -> None:
+    """Land the folder PATH as one drop; its manifest is written when it has none."""
+    try:
+        manifest = _manifest(path, source)
+        landed = land(path, manifest, landing, drop_id=uuid4().hex)
+    except VeilError as error:
+        if as_json:
+            click.echo(json.dumps({"problem": error.problem, "fix": error.fix}))
+        else:
+            click.echo(f"{error.problem}\n{error.fix}".strip(), err=True)
+        sys.exit(1)
+    counts = Counter(entry.modality for entry in manifest.files)
+    if as_json:
+        report = {"drop": landed.name, "source": source, "files": dict(sorted(counts.items()))}
+        click.echo(json.dumps({**report, "problems": len(manifest.problems)}))
+        return
+    click.echo(f"drop {landed.name} from {source}")
+    for modality, count in sorted(counts.items()):
+        click.echo(f"{count:>8}  {modality}")
+    if manifest.problems:
+        click.echo(f"{len(manifest.problems):>8}  missing or changed: they go to quarantine")
+
+
+def _manifest(path: Path, source: str) -> Manifest:
+    from veil.modalities import recognisers
+
+    if not (path / MANIFEST).is_file():
+        return build_manifest(path, source, recognisers())
+    manifest = read_manifest(path / MANIFEST)
+    if manifest.source != source:
+        raise VeilError("The manifest names another source", "Give the source that the manifest names.")
+    return manifest

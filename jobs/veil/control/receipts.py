@@ -1,0 +1,109 @@
+"""Receipts: one stage's proof of what it read, by which policy and code, and what came of it; hash-chained."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from veil.control import schema as s
+from veil.control.attempts import Attempt
+from veil.control.store import Store
+
+_GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt as it stands in the chain."""
+
+    seq: int
+    receipt_id: str
+    stage: str
+    unit_id: str
+    product: str
+    run_key: str
+    body: Mapping[str, Any]
+
+
+def new_id() -> str:
+    """Draw the id of a receipt before it is written, so that the commit it proves can name it."""
+    return secrets.token_hex(16)
+
+
+def append(store: Store, attempt: Attempt, body: Mapping[str, Any], receipt_id: str | None = None) -> str:
+    """Append a receipt to the chain and return its id. `body` holds digests, versions and counts, never a value."""
+    receipt_id = receipt_id or new_id()
+    text = json.dumps({**body, "attempt": attempt.number}, sort_keys=True, separators=(",", ":"))
+    with store.transaction() as connection:
+        seq, previous = _head(connection)
+        values: dict[str, Any] = {
+            "seq": seq + 1,
+            "receipt_id": receipt_id,
+            "stage": attempt.stage,
+            "unit_id": attempt.unit_id,
+            "product": attempt.product,
+            "run_key": attempt.run_key,
+            "body": text,
+            "previous": previous,
+        }
+        connection.execute(insert(s.receipt).values(**values, hash=_digest(values)))
+    return receipt_id
+
+
+def latest(store: Store, stage: str, unit_id: str, product: str) -> Receipt | None:
+    """Give the newest receipt of a stage on a unit."""
+    query = (
+        select(s.receipt)
+        .where((s.receipt.c.stage == stage) & (s.receipt.c.unit_id == unit_id) & (s.receipt.c.product == product))
+        .order_by(s.receipt.c.seq.desc())
+        .limit(1)
+    )
+    with store.transaction() as connection:
+        row = connection.execute(query).mappings().first()
+    return None if row is None else _receipt(row)
+
+
+def of_run(store: Store, run_key: str) -> list[Receipt]:
+    """List the receipts of a run in the order of the chain."""
+    query = select(s.receipt).where(s.receipt.c.run_key == run_key).order_by(s.receipt.c.seq)
+    with store.transaction() as connection:
+        return [_receipt(row) for row in connection.execute(query).mappings()]
+
+
+def verify(store: Store) -> int | None:
+    """Recompute the chain; return the number of the first receipt that does not fit, or None."""
+    previous = _GENESIS
+    with store.transaction() as connection:
+        for expected, row in enumerate(connection.execute(select(s.receipt).order_by(s.receipt.c.seq)).mappings(), 1):
+            if row["seq"] != expected or row["previous"] != previous or row["hash"] != _digest(row):
+                return expected
+            previous = row["hash"]
+    return None
+
+
+def _head(connection: Connection) -> tuple[int, str]:
+    row = connection.execute(select(s.receipt.c.seq, s.receipt.c.hash).order_by(s.receipt.c.seq.desc()).limit(1)).first()
+    return (0, _GENESIS) if row is None else (row.seq, row.hash)
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    chained = [row[key] for key in ("seq", "receipt_id", "stage", "unit_id", "product", "run_key", "body", "previous")]
+    return hashlib.sha256(json.dumps(chained, separators=(",", ":")).encode()).hexdigest()
+
+
+def _receipt(row: RowMapping) -> Receipt:
+    return Receipt(
+        row["seq"],
+        row["receipt_id"],
+        row["stage"],
+        row["unit_id"],
+        row["product"],
+        row["run_key"],
+        json.loads(row["body"]),
+    )

@@ -1,0 +1,89 @@
+"""Opening the control store, and the one kind of transaction that everything in it uses."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from veil.control.schema import metadata
+from veil.errors import VeilError
+
+_BUSY_SECONDS = 60
+_POSTGRES_LOCK = 0x5645494C  # "VEIL"
+
+
+class Store:
+    """A control store by its SQLAlchemy URL; the tables are made at the first opening.
+
+    Raises
+    ------
+    VeilError
+        When the database cannot be reached or its folder cannot be written.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _engine(url)
+        try:
+            with self.transaction() as connection:
+                metadata.create_all(connection)
+        except OperationalError as error:
+            raise VeilError(
+                f"The control store {make_url(url).render_as_string(hide_password=True)} cannot be opened",
+                "Check that it runs and that its folder can be written",
+            ) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a transaction that no other one runs beside: SQLite's IMMEDIATE, on Postgres an advisory lock.
+
+        It commits when the block ends and rolls back when the block raises.
+        """
+        with self._engine.begin() as connection:
+            yield connection
+
+
+def now() -> str:
+    """Give the time as the store keeps it: UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        engine = create_engine(url, poolclass=NullPool)
+        event.listen(engine, "begin", _lock_postgres)
+        return engine
+    database = make_url(url).database
+    if database and database != ":memory:":
+        try:
+            Path(database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise VeilError("The folder of the control store cannot be made", f"{error.strerror}: check it") from error
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _configure_sqlite(raw: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    # autocommit, so that BEGIN IMMEDIATE below is the transaction and not a second one inside the driver's own
+    raw.isolation_level = None
+    raw.execute("PRAGMA journal_mode=WAL")
+    raw.execute("PRAGMA synchronous=FULL")
+    raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _lock_postgres(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")

@@ -1,0 +1,1 @@
+"""Ingest: from landed drops to bronze, the vault and the quarantine."""

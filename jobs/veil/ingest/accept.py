@@ -1,0 +1,197 @@
+"""Which of the rows that came in become bronze: those with a subject, with consent, and new or changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from veil import vault
+from veil.lake import RESTRICTED, Lake, Write
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+_REFERENCE = r"^(?:https?://.*/)?([A-Z][A-Za-z]+/[^/|?#]+)(?:/_history/[^/]+)?$"
+"""A reference to another resource, relative or absolute, of any version (FHIR R4, 2.3.0.1)."""
+
+
+def enter_vault(lake: Lake, incoming: DataFrame, key_file: Path, write: Write) -> None:
+    """Enter the subjects, identities, care relations and consents that the incoming rows tell of."""
+    from pyspark.sql import functions as F
+
+    rows = incoming.where("rule IS NULL AND NOT deleted")
+    own = F.array_distinct(F.concat(F.array("key", "subject_ref"), F.col("aliases")))
+    defining = (F.col("key") == F.col("subject_ref")) | F.array_contains("aliases", F.col("subject_ref"))
+    kind = F.when(F.col("subject_ref").rlike("^(Patient/|identifier:)"), "patient").otherwise("entity")
+    found = rows.where(defining).select(
+        "source", F.col("key").alias("definer"), "candidate_uid", kind.alias("kind"), F.explode(own).alias("ref")
+    )
+    vault.add_subjects(lake, found, key_file, write)
+    about = with_subject(lake, rows).where("subject_uid IS NOT NULL")
+    known = about.select("subject_uid", F.explode("known").alias("known")).select("subject_uid", "known.*")
+    vault.add_identities(lake, known, write)
+    entities = lake.table(RESTRICTED, vault.SUBJECTS).where("kind = 'entity'")
+    pointed = about.where("kind = 'patient'").select("source", "subject_uid", F.explode("references").alias("ref"))
+    named = pointed.withColumn("ref", normalised(F.col("ref"))).distinct()
+    care = named.join(entities.select("source", "ref", F.col("subject_uid").alias("entity_uid")), ["source", "ref"])
+    vault.add_care(lake, care.select("subject_uid", "entity_uid"), write)
+    consents = about.where("type = 'Consent'").select(
+        "source", "key", "subject_uid", F.col("consent").alias("decision"), F.col("consent_when").alias("decided")
+    )
+    newest = F.row_number().over(_newest_first("source", "key", "decided"))
+    vault.add_consents(lake, consents.withColumn("rank", newest).where("rank = 1").drop("rank"), write)
+
+
+def normalised(reference: Column) -> Column:
+    """Give a reference as ``<Type>/<id>`` where it is one, else as it is written (``urn:uuid:…``, conditional)."""
+    from pyspark.sql import functions as F
+
+    return F.regexp_replace(reference, _REFERENCE, "$1")
+
+
+def with_subject(lake: Lake, rows: DataFrame) -> DataFrame:
+    """Add `subject_uid` and `kind`, null where the vault knows no such subject."""
+    from pyspark.sql import functions as F
+
+    subjects = lake.table(RESTRICTED, vault.SUBJECTS).select(
+        "source", F.col("ref").alias("subject_ref"), "subject_uid", "kind"
+    )
+    return rows.join(subjects, ["source", "subject_ref"], "left")
+
+
+def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> DataFrame:
+    """Judge every row: `rule` and `reason` where it is unfit, else whether it `is_new`; and give it its `unit`."""
+    from pyspark.sql import functions as F
+
+    placed = _attach_files(_tombstones(lake, incoming))
+    unit_of = F.create_map(*(F.lit(part) for pair in units for part in pair))
+    rows = with_subject(lake, placed).withColumn("unit", unit_of[F.col("modality")])
+    rows = rows.join(vault.denied(lake).withColumn("is_denied", F.lit(True)), "subject_uid", "left")
+    reasons = [
+        ("no-modality", F.col("unit").isNull(), "what this file is cannot be told: name its format, or leave it out"),
+        ("no-subject", F.col("subject_uid").isNull(), "it is about nobody that the source has sent: send its patient"),
+        ("consent-denied", F.col("is_denied"), "the subject's newest consent statement denies use"),
+    ]
+    for rule, unfit, reason in reasons:
+        hit = F.col("rule").isNull() & F.coalesce(unfit, F.lit(False)) & ~_is_unknown_deletion(rule)
+        rows = rows.withColumns(
+            {"rule": F.when(hit, rule).otherwise(F.col("rule")), "reason": F.when(hit, reason).otherwise(F.col("reason"))}
+        )
+    return _new_or_changed(lake, _without_twins(rows))
+
+
+def _is_unknown_deletion(rule: str) -> Column:
+    """The deletion of a record that never came is no problem; there is just nothing to do."""
+    from pyspark.sql import functions as F
+
+    return F.col("deleted") if rule == "no-subject" else F.lit(False)
+
+
+def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
+    """Replace each deletion by one tombstone for the record and one for each payload that came with it."""
+    from pyspark.sql import functions as F
+
+    deletions = incoming.where("deleted AND rule IS NULL")
+    current = lake.table(RESTRICTED, vault.RECORDS).select(
+        "source", "parent", F.col("key").alias("current_key"), F.col("modality").alias("current_modality"), "subject_uid"
+    )
+    refs = (
+        lake.table(RESTRICTED, vault.SUBJECTS).groupBy("subject_uid").agg(F.min("ref").alias("known_ref"))
+    )
+    dead = (
+        deletions.join(current, ["source", "parent"])
+        .join(refs, "subject_uid", "left")
+        .withColumns(
+            {
+                "key": F.col("current_key"),
+                "modality": F.col("current_modality"),
+                "subject_ref": F.col("known_ref"),
+                "content": F.lit(None).cast("string"),
+            }
+        )
+        .select(*incoming.columns)
+    )
+    return incoming.where("NOT coalesce(deleted, false) OR rule IS NOT NULL").unionByName(dead)
+
+
+def _attach_files(rows: DataFrame) -> DataFrame:
+    """Give the payloads that records point to by URL to those records; a file that nobody points to stands alone."""
+    from pyspark.sql import functions as F
+
+    pointing = F.col("url").isNotNull() & F.col("hash").isNull()
+    payload = ["modality", "content", "object_id", "hash"]
+    files = rows.where("url IS NOT NULL AND hash IS NOT NULL").select(
+        "drop_id", "url", *(F.col(name).alias(f"file_{name}") for name in payload)
+    )
+    pointers = rows.where(pointing).join(files, ["drop_id", "url"], "left")
+    missing = F.col("file_hash").isNull()
+    pointers = pointers.withColumns(
+        {
+            **{name: F.col(f"file_{name}") for name in payload},
+            "modality": F.coalesce("file_modality", F.lit("tabular")),
+            "rule": F.when(missing, "missing-attachment"),
+            "reason": F.when(missing, "the file that this record points to is not in the drop, or is unfit"),
+        }
+    ).select(*rows.columns)
+    claimed = rows.where(pointing).select("drop_id", "url").distinct()
+    alone = rows.where("url IS NULL")
+    files_alone = rows.where("url IS NOT NULL AND hash IS NOT NULL").join(claimed, ["drop_id", "url"], "left_anti")
+    return alone.unionByName(pointers).unionByName(files_alone.select(*rows.columns))
+
+
+def _newest_first(*keys: str) -> object:
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    *by, order = keys
+    return Window.partitionBy(*by).orderBy(F.col(order).desc())
+
+
+def _without_twins(rows: DataFrame) -> DataFrame:
+    """Keep the newest version of each record; of one version with two contents, keep none."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    fit = F.col("rule").isNull()
+    place = [F.col("version").desc(), F.col("drop_seq").desc()]
+    same = Window.partitionBy("source", "key", fit)
+    ranked = rows.withColumns(
+        {
+            "rank": F.rank().over(same.orderBy(*place)),
+            "copy": F.row_number().over(same.orderBy(*place, "file_no", "position")),
+        }
+    )
+    variety = F.size(F.collect_set("hash").over(Window.partitionBy("source", "key", fit, "rank")))
+    twin = fit & (F.col("rank") == 1) & (variety > 1)
+    marked = ranked.withColumn("is_twin", twin)
+    reason = "the drop holds this id twice with different content: send the right one"
+    return (
+        marked.where(~fit | F.col("is_twin") | (F.col("copy") == 1))
+        .withColumns(
+            {
+                "rule": F.when(F.col("is_twin"), "duplicate-id").otherwise(F.col("rule")),
+                "reason": F.when(F.col("is_twin"), reason).otherwise(F.col("reason")),
+            }
+        )
+        .drop("rank", "copy", "is_twin")
+    )
+
+
+def _new_or_changed(lake: Lake, rows: DataFrame) -> DataFrame:
+    """Mark what the vault does not hold yet, or what an earlier attempt of this very unit entered."""
+    from pyspark.sql import functions as F
+
+    current = lake.table(RESTRICTED, vault.RECORDS).select(
+        "source",
+        "key",
+        F.col("hash").alias("old_hash"),
+        F.col("version").alias("old_version"),
+        F.col("deleted").alias("old_deleted"),
+        F.col("unit").alias("old_unit"),
+    )
+    joined = rows.join(current, ["source", "key"], "left")
+    never_seen = F.col("old_hash").isNull()
+    changed = (F.col("hash") != F.col("old_hash")) | (F.col("deleted") != F.col("old_deleted"))
+    not_older = (F.col("version") == "") | (F.col("version") >= F.col("old_version"))
+    is_new = F.when(never_seen, F.lit(True)).otherwise((F.col("old_unit") == F.col("unit")) | (changed & not_older))
+    return joined.withColumn("is_new", is_new).drop("old_hash", "old_version", "old_deleted", "old_unit")

@@ -1,0 +1,60 @@
+"""Clinical notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from veil.contracts import Finding, Item, Outcome, Profile, Unpublishable
+from veil.detect import canaries
+from veil.detect import text as detect
+from veil.detect.tokens import tokens
+from veil.modalities.base import Candidate, Gate, Modality, SearchToken, Transform
+from veil.policy import Policy
+from veil.readers.formats import text_format
+from veil.transforms.text import TextEngine, language, redact
+
+_PUBLISHED_LANGUAGE = "en"
+
+
+@cache
+def engine() -> TextEngine:
+    """Give the text engine of this process; its models load at the first use."""
+    return TextEngine.load()
+
+
+def _anonymizer(policy: Policy, _reference_year: int) -> Transform:
+    def anonymize(item: Item) -> Outcome:
+        note = item.content or ""
+        if not note.strip():
+            raise Unpublishable("the note is empty")
+        if language(note) != _PUBLISHED_LANGUAGE:
+            raise Unpublishable("the note is not in English, the only language that is cleaned")
+        spans = engine().find(note, item.known)
+        findings = [Finding("text", span, note[span.start : span.end]) for span in spans]
+        return Outcome(redact(note, spans, profile=policy.profile, offset_days=item.offset_days), findings=findings)
+
+    return anonymize
+
+
+def _detect(candidate: Candidate, profile: Profile) -> list[str]:
+    found = detect.leaks(candidate.content or "", profile=profile)
+    return [rule for rule in found if detect.RULES[rule].severity == "critical"]
+
+
+def _canaries(profile: Profile) -> list[Candidate]:
+    return [Candidate(content) for content in canaries.text_canaries(profile)]
+
+
+def _tokens(candidate: Candidate) -> Iterator[SearchToken]:
+    for token in tokens(candidate.content or ""):
+        yield SearchToken(token)
+
+
+MODALITY = Modality(
+    name="text",
+    title="Clinical notes",
+    recognise=text_format,
+    anonymizer=_anonymizer,
+    gate=Gate(_detect, _canaries, _tokens),
+)

@@ -1,0 +1,65 @@
+"""Payload objects: bytes by id on any file system that Arrow knows (local, S3, HDFS)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyarrow import fs
+
+from veil.errors import VeilError
+
+_FAN_OUT = 2
+
+
+class ObjectStore:
+    """Objects under one folder, used alike by the driver and by the workers; ids are hexadecimal.
+
+    An object is written once, whole: to a temporary name beside it, then moved.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        uri = str(root)
+        self._fs, self._root = fs.FileSystem.from_uri(uri) if "://" in uri else (fs.LocalFileSystem(), uri)
+
+    def put(self, object_id: str, payload: bytes) -> str:
+        """Store an object and return its SHA-256; storing the same id again replaces it."""
+        path = self._path(object_id)
+        self._fs.create_dir(path.rsplit("/", 1)[0], recursive=True)
+        part = f"{path}.{hashlib.sha256(payload).hexdigest()[:8]}.part"
+        with self._fs.open_output_stream(part) as stream:
+            stream.write(payload)
+        self._fs.move(part, path)
+        return hashlib.sha256(payload).hexdigest()
+
+    def get(self, object_id: str) -> bytes:
+        """Read an object.
+
+        Raises
+        ------
+        VeilError
+            When there is none under this id.
+        """
+        try:
+            with self._fs.open_input_stream(self._path(object_id)) as stream:
+                return bytes(stream.read())
+        except FileNotFoundError as error:
+            raise VeilError(f"Object {object_id} is not there", "Process its unit again") from error
+
+    def ids(self) -> Iterator[str]:
+        """List the ids of all objects."""
+        for info in self._fs.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=True)):
+            if info.type == fs.FileType.File and not info.base_name.endswith(".part"):
+                yield info.base_name
+
+    def remove(self, object_id: str) -> None:
+        """Remove an object if it is there."""
+        path = self._path(object_id)
+        if self._fs.get_file_info(path).type == fs.FileType.File:
+            self._fs.delete_file(path)
+
+    def _path(self, object_id: str) -> str:
+        if not object_id.isalnum():
+            raise VeilError("An object id may hold letters and digits alone", "This is a defect: report it")
+        return f"{self._root}/{object_id[:_FAN_OUT]}/{object_id}"

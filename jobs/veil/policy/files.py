@@ -1,0 +1,87 @@
+"""Reads TOML files against a schema; what is wrong is told by file, key and line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from veil.errors import VeilError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document was read: the file's name and its text, to find a line by."""
+
+    name: str
+    text: str
+
+    def at(self, *keys: str) -> str:
+        """``file, key a.b (line n)`` for the innermost of the keys that stands in the text."""
+        where = f"{self.name}, key {'.'.join(keys)}" if keys else self.name
+        line = self._line(keys)
+        return f"{where} (line {line})" if line else where
+
+    def _line(self, keys: tuple[str, ...]) -> int | None:
+        for number, key in reversed(list(enumerate(keys))):
+            written = rf"(?:\"{re.escape(key)}\"|'{re.escape(key)}'|{re.escape(key)})"
+            outer = keys[number - 1] if number else None
+            table = self._table_start(outer)
+            for pattern in (rf"^\s*{written}\s*=", rf"^\s*\[.*{written}.*\]"):
+                found = re.compile(pattern, re.MULTILINE).search(self.text, table) or re.search(
+                    pattern, self.text, re.MULTILINE
+                )
+                if found:
+                    start = found.end() - len(found.group().lstrip())
+                    return self.text.count("\n", 0, start) + 1
+        return None
+
+    def _table_start(self, name: str | None) -> int:
+        if name is None:
+            return 0
+        found = re.search(rf"^\s*\[[^\]\n]*{re.escape(name)}[\"']?\]", self.text, re.MULTILINE)
+        return found.start() if found else 0
+
+
+def read_toml(path_or_text: Path | str) -> tuple[dict[str, Any], Origin]:
+    """Parse a TOML file, or the text of one.
+
+    Raises
+    ------
+    VeilError
+        It cannot be read, is not UTF-8 or is not TOML.
+    """
+    name = path_or_text.name if isinstance(path_or_text, Path) else "role file"
+    try:
+        text = path_or_text.read_text("utf-8") if isinstance(path_or_text, Path) else path_or_text
+        return tomllib.loads(text), Origin(name, text)
+    except FileNotFoundError:
+        raise VeilError(f"{name} does not exist", "Create it or correct the name that points to it.") from None
+    except (OSError, UnicodeDecodeError):
+        raise VeilError(f"{name} cannot be read as UTF-8 text", "Check its permissions and its encoding.") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        position = re.search(r"\(at [^)]*\)", str(error))
+        raise VeilError(f"{name} is not valid TOML {position.group() if position else ''}".rstrip()) from None
+
+
+def validated(model: type[_Model], document: dict[str, Any], origin: Origin) -> _Model:
+    """Check a document against its schema.
+
+    Raises
+    ------
+    VeilError
+        The first thing that is wrong, with its place; the text never repeats the value.
+    """
+    try:
+        return model.model_validate(document)
+    except ValidationError as errors:
+        first = errors.errors(include_url=False, include_context=False, include_input=False)[0]
+        keys = tuple(str(part) for part in first["loc"] if not isinstance(part, int))
+        reason = first["msg"].removeprefix("Value error, ")
+        raise VeilError(f"{origin.at(*keys)}: {reason}", "Correct the key or its value.") from None

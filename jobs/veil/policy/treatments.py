@@ -1,0 +1,100 @@
+"""What may be done to a value, and which change of treatment only tightens."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, cast, get_args
+
+Treatment = Literal[
+    "keep",
+    "label",
+    "code",
+    "display",
+    "measure",
+    "age",
+    "date",
+    "birth_date",
+    "death_date",
+    "zip3",
+    "text",
+    "id",
+    "subject",
+    "reference",
+    "drop",
+]
+
+TREATMENTS: frozenset[str] = frozenset(get_args(Treatment))
+
+LEVELS = ("keep", "generalise", "pseudonymise", "remove")
+"""How strongly a treatment changes a value; an overlay may only go up."""
+
+_LEVEL: dict[str, str] = {
+    **dict.fromkeys(("keep", "label", "code", "display", "measure"), "keep"),
+    **dict.fromkeys(("age", "date", "birth_date", "death_date", "zip3", "text"), "generalise"),
+    **dict.fromkeys(("id", "subject", "reference"), "pseudonymise"),
+    "drop": "remove",
+}
+
+_STRICTER_PEERS: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("label", "keep"),
+        ("label", "display"),
+        ("measure", "age"),
+        ("date", "birth_date"),
+        ("date", "death_date"),
+        ("death_date", "birth_date"),
+    }
+)
+"""Within a level, only these pairs (from, to) are known to publish less."""
+
+_REFERENCE = re.compile(r"(reference):([A-Z][A-Za-z]{0,63})")
+_MACRO = re.compile(r"type:([A-Z][A-Za-z]{0,63})")
+
+
+def split(treatment: str) -> tuple[Treatment, str | None]:
+    """Take ``reference:Patient`` apart into the treatment and the type of its target."""
+    found = _REFERENCE.fullmatch(treatment)
+    if found:
+        return "reference", found.group(2)
+    return cast(Treatment, treatment), None
+
+
+def macro(treatment: str) -> str | None:
+    """The datatype that ``type:<Datatype>`` stands for."""
+    found = _MACRO.fullmatch(treatment)
+    return found.group(1) if found else None
+
+
+def known(treatment: str) -> str:
+    """Return the treatment as it is.
+
+    Raises
+    ------
+    ValueError
+        It is none of the treatments that exist.
+    """
+    if macro(treatment) is None and split(treatment)[0] not in TREATMENTS:
+        raise ValueError(f"a treatment is one of {', '.join(sorted(TREATMENTS))}, reference:<Type> or type:<Datatype>")
+    return treatment
+
+
+def level(treatment: str) -> str:
+    """How strongly a treatment changes a value: one of `LEVELS`."""
+    return _LEVEL[split(treatment)[0]]
+
+
+def tightens(before: str, after: str) -> bool:
+    """Whether a change of treatment cannot publish more than before (no change counts as well)."""
+    if before == after:
+        return True
+    old, new = split(before)[0], split(after)[0]
+    if old == new or new not in TREATMENTS:
+        return False
+    return LEVELS.index(level(old)) < LEVELS.index(level(new)) or (old, new) in _STRICTER_PEERS
+
+
+def tighter(one: str, other: str) -> str:
+    """The one of two treatments that satisfies both; where neither contains the other, ``drop``."""
+    if tightens(one, other):
+        return other
+    return one if tightens(other, one) else "drop"

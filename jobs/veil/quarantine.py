@@ -1,0 +1,54 @@
+"""Quarantine: what was not published, why, and what a person needs to mend it. Restricted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veil.lake import RESTRICTED, Lake, Write
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+QUARANTINE = "quarantine"
+COLUMNS = (
+    "unit string, item_id string, stage string, unit_id string, product string, modality string, source string, "
+    "drop_id string, path string, position long, type string, key string, row_uid string, rule string, "
+    "reason string, content string, object_id string"
+)
+
+
+def partition(stage: str, unit_id: str, product: str = "") -> str:
+    """Name the partition of one stage's attempts on a unit: a retry replaces what the attempt before it wrote."""
+    return "-".join(part for part in (stage, unit_id, product) if part)
+
+
+def replace(lake: Lake, items: DataFrame, stage: str, unit_id: str, product: str, write: Write) -> int:
+    """Write the items of a stage on a unit and return how many there are.
+
+    `items` has any of the columns of the table, at least `rule` and `reason`; the others are null. `item_id` depends
+    on random ids and positions alone, so that it is the same after a retry and tells nothing.
+    """
+    from pyspark.sql import functions as F
+
+    name = partition(stage, unit_id, product)
+    given = items.withColumns(
+        {
+            "unit": F.lit(name),
+            "stage": F.lit(stage),
+            "unit_id": F.lit(unit_id),
+            "product": F.lit(product),
+        }
+    )
+    for column in COLUMNS.split(", "):
+        field, kind = column.split(" ")
+        if field not in given.columns:
+            given = given.withColumn(field, F.lit(None).cast(kind))
+    origin = [F.coalesce(F.col(part).cast("string"), F.lit("")) for part in _ORIGIN]
+    given = given.withColumn("item_id", F.substring(F.sha2(F.concat_ws("|", *origin), 256), 1, 12))
+    lake.create(RESTRICTED, QUARANTINE, COLUMNS, "unit")
+    names = [column.split(" ")[0] for column in COLUMNS.split(", ")]
+    lake.replace_unit(given.select(*names), RESTRICTED, QUARANTINE, name, write)
+    return lake.table(RESTRICTED, QUARANTINE).where(F.col("unit") == name).count()
+
+
+_ORIGIN = ("unit", "drop_id", "path", "position", "modality", "row_uid", "rule")

@@ -1,0 +1,91 @@
+"""Spark sessions: in this process, on the shared Connect server, or under spark-submit; one configuration.
+
+Code that uses a session keeps to the DataFrame and SQL API, which is the same on all three.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_OID, uuid5
+
+from veil.jars import jars
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+REMOTE = "VEIL_SPARK_REMOTE"
+"""Address of the shared Connect server (``sc://host:port/;token=…``). Unset: a session of this process."""
+
+
+def spark_conf(cores: int) -> dict[str, str]:
+    """Settings that every session needs, sized for `cores` (all the cores of the master, not of one worker)."""
+    return {
+        "spark.jars": ",".join(str(jar) for jar in jars()),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(max(2, cores)),
+        # Delta replays its log in 50 partitions by default: 30 s of a first write on two cores
+        "spark.databricks.delta.snapshotPartitions": str(max(2, cores)),
+        # a plan string can hold literals; these go to logs
+        "spark.sql.maxPlanStringLength": "0",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "512",
+        "spark.pyspark.python": sys.executable,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def session_id(stage: str, unit: str, product: str, attempt: int) -> str:
+    """Name the Connect session of one attempt, so that the next attempt can find and interrupt it."""
+    return str(uuid5(NAMESPACE_OID, f"veil/{stage}/{unit}/{product}/{attempt}"))
+
+
+def open_session(app: str, connect_id: str | None = None) -> SparkSession:
+    """Open the session that this process is meant to use.
+
+    With ``VEIL_SPARK_REMOTE`` set it is a session of the Connect server, under `connect_id`. Under spark-submit,
+    and with neither, it is the process's own; its master is spark-submit's or ``local[*]``.
+    """
+    from pyspark.sql import SparkSession
+
+    remote = os.environ.get(REMOTE)
+    if remote:
+        suffix = f";session_id={connect_id}" if connect_id else ""
+        return SparkSession.builder.remote(remote + suffix).create()
+    cores = os.cpu_count() or 2
+    builder = SparkSession.builder.appName(app)
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        builder = builder.master(f"local[{cores}]").config("spark.driver.memory", "2g")
+        builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+    for key, value in spark_conf(cores).items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def interrupt(connect_id: str) -> None:
+    """Stop what an earlier attempt may still have running on the Connect server, and close its session.
+
+    A client killed with SIGKILL leaves its write running: the server committed one 18 s later.
+    """
+    remote = os.environ.get(REMOTE)
+    if not remote:
+        return
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    try:
+        zombie = SparkSession.builder.remote(f"{remote};session_id={connect_id}").create()
+        zombie.interruptAll()
+        zombie.stop()
+    except PySparkException as error:
+        if "SESSION_CLOSED" not in str(error):
+            raise
+
+
+def release(spark: SparkSession) -> None:
+    """Close a session of the Connect server. The process's own session stays: the next stage shares it."""
+    if os.environ.get(REMOTE):
+        spark.stop()

@@ -1,0 +1,198 @@
+"""What models find and medicine needs: ordinary words, eponyms, measurements. Known identifiers never come here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+from veil.contracts import Span
+
+from .words import WORD, Lexicon, lexicon, lines
+
+_TITLE = re.compile(r"\b(?:dr|mr|mrs|ms|mx|miss|prof|professor|doctor|nurse|rev) ?\.?\s{1,2}$", re.IGNORECASE)
+_UNIT = re.compile(
+    r"\s?(?:mg|mcg|ug|g|kg|ml|dl|l|cc|mm|cm|mmhg|bpm|%|iu|units?|meq|mmol|ng|pg|x ?10|k/|u/|"
+    r"/min|/hpf|°|degrees|lbs?|pounds|"
+    r"days?|weeks?|months?|hours?|hrs?|minutes?|tablets?|tabs?|cells?|copies)(?![a-z])",
+    re.IGNORECASE,
+)
+_LAB = re.compile(
+    r"\b(?:wbc|rbc|hgb|hct|plt|platelets?|sodium|potassium|glucose|creatinine|bun|inr|ptt?|ast|"
+    r"alt|tsh|a1c|ldl|hdl|psa|bp|hr|rr|"
+    r"spo2|ef|troponin|lactate|ferritin|viral load|count|titer|level|score|grade|stage|gleason)\b[^\d\n]{0,12}$",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"(?:'s?)?[ -](?:sign|test|disease|syndrome|catheter|fracture|man(?:o?eu|eu)ver|"
+    r"palsy|lymphoma|contracture|lesion|repair|"
+    r"esophagus|cyst|procedure|phenomenon|reflex|criteria|class|score|scale|stage|"
+    r"grade|level|neuroma|monitor|body|bodies|"
+    r"tumou?r|sarcoma|stain|line|point|drain|clamp|approach|thyroiditis|cells?|diverticulum|"
+    r"node|position|formula|chorea)s?\b",
+    re.IGNORECASE,
+)
+_SURNAME = re.compile(r" ([A-Z][a-z]{2,24})(?![\w'])")
+_SENTENCE = re.compile(r"(?:^|[.!?:;\n•\]-])\s*$")
+_FEWEST_DIGITS = 5
+_DOUBT = 0.5
+"""A score that an unheard word in lower case has to reach."""
+_PARTICLES = frozenset(
+    (
+        "de",
+        "del",
+        "la",
+        "las",
+        "los",
+        "da",
+        "das",
+        "dos",
+        "di",
+        "du",
+        "van",
+        "von",
+        "der",
+        "den",
+        "ten",
+        "bin",
+        "al",
+        "el",
+        "y",
+        "san",
+        "st",
+    )
+)
+
+
+@cache
+def _states() -> frozenset[str]:
+    return frozenset(part.lower() for line in lines("states.txt") for part in line.split(maxsplit=1))
+
+
+def arbitrate(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield what is left of the models' findings.
+
+    Parameters
+    ----------
+    text
+        The folded text.
+    spans
+        Findings of the models in any order.
+
+    Yields
+    ------
+    Span
+        Names without the ordinary words at their ends, and none that consists of ordinary words or of an eponym;
+        places without states; numbers that are no measurement.
+    """
+    words = lexicon()
+    for span in spans:
+        if span.kind == "NAME":
+            yield from _names(text, span, words)
+        elif span.kind == "LOCATION":
+            if _is_place(text, span, words):
+                yield span
+        elif not _measurement(text, span):
+            yield span
+
+
+def _names(text: str, span: Span, words: Lexicon) -> Iterator[Span]:
+    """Yield the runs of words of a span that can be names; ordinary words separate them."""
+    run: list[re.Match[str]] = []
+    for match in WORD.finditer(text, span.start, span.end):
+        if _ordinary(text, match, words):
+            yield from _named(text, span, run, words)
+            run = []
+        else:
+            run.append(match)
+    yield from _named(text, span, run, words)
+
+
+def _ordinary(text: str, match: re.Match[str], words: Lexicon) -> bool:
+    """An ordinary word, unless its capital inside a sentence makes it part of the name it stands in."""
+    word = match[0]
+    if not _plain(word, words) or word.lower() in _PARTICLES:
+        return False
+    capital = len(word) > 1 and word[0].isupper() and not word.isupper() and word.lower() not in words.everyday
+    return not capital or bool(_SENTENCE.search(text[max(0, match.start() - 12) : match.start()]))
+
+
+def _named(text: str, span: Span, run: list[re.Match[str]], words: Lexicon) -> Iterator[Span]:
+    if all(match[0].lower() in _PARTICLES for match in run):
+        return
+    before = text[max(0, run[0].start() - 12) : run[0].start()]
+    if not _TITLE.search(before):
+        if all(_eponym(match[0], words) for match in run) or _term(text, run, words):
+            return
+        initial = bool(_SENTENCE.search(before))
+        pair = any(words.full_name(a[0], b[0]) for a, b in pairwise(run))
+        if not pair and not any(words.suspect(m[0], initial=initial and m is run[0]) for m in run):
+            return
+        if span.score < _DOUBT and all(_unheard(match[0], words) for match in run):
+            return
+    yield replace(span, start=run[0].start(), end=_surname_end(text, run[-1], words))
+
+
+def _unheard(word: str, words: Lexicon) -> bool:
+    """A word in lower case that no list of names holds."""
+    return word.islower() and word not in words.given and word not in words.family
+
+
+def _term(text: str, run: list[re.Match[str]], words: Lexicon) -> bool:
+    """Tell whether one surname, or two of a double eponym, stand in front of the finding that they name."""
+    plain = [match[0].lower().removesuffix("'s") for match in run]
+    return all(w in words.surname_eponyms or w in words.eponyms for w in plain) and bool(
+        _NAMED.match(text, run[-1].end())
+    )
+
+
+def _surname_end(text: str, last: re.Match[str], words: Lexicon) -> int:
+    """Take a capitalised word right behind a name into it: models miss surnames that are words."""
+    following = _SURNAME.match(text, last.end())
+    if following and following[1].lower() not in words.everyday and not last[0].endswith("'s"):
+        return following.end()
+    return _end(last)
+
+
+def _end(last: re.Match[str]) -> int:
+    possessive = last[0].lower().endswith("'s")
+    return last.end() - 2 if possessive else last.end()
+
+
+def _plain(word: str, words: Lexicon) -> bool:
+    """An ordinary word that no name list holds, or one letter that is not an initial."""
+    lower = word.lower().removesuffix("'s")
+    if len(lower) == 1:
+        return word.islower()
+    if lower in words.everyday:
+        return not word[0].isupper() or lower not in words.given
+    return lower in words.safe and lower not in words.given and lower not in words.family
+
+
+def _eponym(word: str, words: Lexicon) -> bool:
+    return word.lower().removesuffix("'s").replace("'", "") in words.eponyms
+
+
+def _is_place(text: str, span: Span, words: Lexicon) -> bool:
+    value = text[span.start : span.end]
+    if value.lower().strip(" .,") in _states():
+        return False
+    if re.fullmatch(r"\d{5}(?:-\d{4})?", value):
+        return not _measurement(text, span)
+    if re.search(r"\d/\d", value):
+        return False
+    letters = [match[0] for match in WORD.finditer(value)]
+    if all(_eponym(word, words) or _plain(word, words) or len(word) < 3 for word in letters):
+        return False
+    return any(word.lower() not in words.safe or word[0].isupper() for word in letters)
+
+
+def _measurement(text: str, span: Span) -> bool:
+    value = text[span.start : span.end]
+    if span.kind in ("EMAIL", "URL"):
+        return "@" not in value and "." not in value and " at " not in value
+    digits = sum(char.isdigit() for char in value)
+    before = text[max(0, span.start - 30) : span.start]
+    return digits < _FEWEST_DIGITS or bool(_UNIT.match(text, span.end) or _LAB.search(before))

@@ -1,0 +1,130 @@
+"""Known identifiers, rules and two models read a note together; what any of them finds is covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from veil.contracts import KnownIdentifier, Span
+
+from . import known as known_identifiers
+from . import rules
+from .arbitrate import arbitrate
+from .folding import Folded, fold
+from .ner import People, Rampart, voters
+from .redact import TAG
+from .resolve import resolve
+from .windows import windows
+from .words import WORD, Lexicon, lexicon
+
+_SHORTEST_REPEAT = 3
+
+
+class TextEngine:
+    """Finds identifiers in English clinical text.
+
+    Parameters
+    ----------
+    models
+        The models that vote; none leaves known identifiers and rules.
+    """
+
+    def __init__(self, models: Sequence[Rampart | People] = ()) -> None:
+        self._models = tuple(models)
+        self._words: Lexicon = lexicon()
+
+    @classmethod
+    def load(cls) -> TextEngine:
+        """Make an engine of both models, which are loaded once per process (about 4 s) with one thread each."""
+        return cls(voters())
+
+    def find(self, text: str, known: Sequence[KnownIdentifier] = ()) -> list[Span]:
+        """Find the identifiers of 45 CFR 164.514(b)(2)(i) in a note.
+
+        Parameters
+        ----------
+        text
+            The note as it was received.
+        known
+            Identifiers of the subject, of relatives, practitioners and organizations of the encounter.
+
+        Returns
+        -------
+        list of Span
+            Sorted, not overlapping, without surrounding white space; offsets index `text`.
+        """
+        folded = fold(text)
+        certain = [*known_identifiers.find(folded.text, known), *rules.find(folded.text)]
+        voted = list(self._vote(folded.text))
+        names = [span for span in (*certain, *voted) if span.kind == "NAME"]
+        spans = [*certain, *voted, *self._repeats(folded.text, names)]
+        outside = list(_outside_tags(folded.text, spans))
+        return _to_original(text, folded, resolve(folded.text, outside))
+
+    def find_many(self, texts: Sequence[str], knowns: Sequence[Sequence[KnownIdentifier]] = ()) -> list[list[Span]]:
+        """Find the identifiers of several notes; no result depends on the other notes.
+
+        Parameters
+        ----------
+        texts
+            Notes.
+        knowns
+            For each note what is known about its subject; empty when nothing is known about any.
+
+        Raises
+        ------
+        ValueError
+            `texts` and `knowns` differ in length.
+        """
+        each = knowns or [()] * len(texts)
+        return [self.find(text, known) for text, known in zip(texts, each, strict=True)]
+
+    def _vote(self, text: str) -> Iterator[Span]:
+        if self._models:
+            chosen = windows(text, self._words)
+            for model in self._models:
+                yield from arbitrate(text, model.find(text, chosen))
+
+    def _repeats(self, text: str, names: Sequence[Span]) -> Iterator[Span]:
+        """Yield the other places of a name that was found once: models see it in some sentences and not in others."""
+        keys = {
+            match[0].lower().removesuffix("'s")
+            for span in names
+            for match in WORD.finditer(text, span.start, span.end)
+            if len(match[0]) >= _SHORTEST_REPEAT and not self._words.common(match[0].removesuffix("'s"))
+        }
+        keys -= self._words.eponyms
+        if not keys:
+            return
+        for match in WORD.finditer(text):
+            word = match[0].lower()
+            if word.removesuffix("'s") in keys:
+                end = match.end() - 2 if word.endswith("'s") else match.end()
+                yield Span(match.start(), end, "NAME", "repeats", "repeated_name")
+
+
+def _outside_tags(text: str, spans: Sequence[Span]) -> Iterator[Span]:
+    """Cut out of the spans the tags that an earlier pass has written."""
+    tags = [match.span() for match in TAG.finditer(text)]
+    for span in spans:
+        pieces = [(span.start, span.end)]
+        for start, end in tags if tags else ():
+            if start < span.end and end > span.start:
+                pieces = [
+                    piece
+                    for left, right in pieces
+                    for piece in ((left, min(right, start)), (max(left, end), right))
+                    if piece[0] < piece[1]
+                ]
+        for start, end in pieces:
+            if pieces == [(span.start, span.end)] or any(char.isalnum() for char in text[start:end]):
+                yield replace(span, start=start, end=end)
+
+
+def _to_original(text: str, folded: Folded, spans: Sequence[Span]) -> list[Span]:
+    if folded.at is None:
+        return list(spans)
+    moved = [
+        replace(span, start=start, end=end) for span in spans for start, end in [folded.original(span.start, span.end)]
+    ]
+    return resolve(text, moved)

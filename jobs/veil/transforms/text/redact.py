@@ -1,0 +1,73 @@
+"""Replace what was found: typed tags, years, shifted dates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from veil.contracts import Profile, Span
+
+from .folding import fold
+from .rules import dates
+
+TAG = re.compile(
+    r"\[(?:NAME|LOCATION|DATE|AGE|PHONE|FAX|EMAIL|SSN|MRN|HEALTH_PLAN|ACCOUNT|LICENSE|VEHICLE|DEVICE|URL|IP|BIOMETRIC|PHOTO|ID|ORGANIZATION)\]"
+)
+_OLDEST_AGE = 89
+_REFERENCE_YEAR = 2026
+"""Notes are read after they were written: a year that makes somebody 90 by then is not shown."""
+
+
+def redact(text: str, spans: Sequence[Span], *, profile: Profile, offset_days: int = 0) -> str:
+    """Replace each span by what the profile lets remain of it.
+
+    Parameters
+    ----------
+    text
+        The original text.
+    spans
+        Sorted, not overlapping, as `TextEngine.find` returns them.
+    profile
+        ``safe_harbor`` keeps the year of a date, unless it lies 90 years or more before the latest one
+        (164.514(b)(2)(i)(C)); ``expert`` moves complete dates by `offset_days` and renders them in their own form.
+    offset_days
+        Days to move dates by under ``expert``. A second pass over the result has to use 0.
+
+    Returns
+    -------
+    str
+        The text with typed tags such as ``[NAME]``; an age becomes ``90+``.
+    """
+    latest = max([_REFERENCE_YEAR, *_years(text, spans)])
+    parts: list[str] = []
+    end = 0
+    for span in spans:
+        parts.append(text[end : span.start])
+        parts.append(_replacement(text[span.start : span.end], span, profile, offset_days, latest))
+        end = span.end
+    parts.append(text[end:])
+    return "".join(parts)
+
+
+def _years(text: str, spans: Sequence[Span]) -> Iterator[int]:
+    for span in spans:
+        if span.kind == "DATE" and (year := dates.year(fold(text[span.start : span.end]).text)) is not None:
+            yield year
+
+
+def _replacement(value: str, span: Span, profile: Profile, offset_days: int, latest: int) -> str:
+    if span.kind == "AGE":
+        return "90+"
+    if span.kind != "DATE":
+        return f"[{span.kind}]"
+    folded = fold(value).text
+    if profile == "safe_harbor":
+        year = dates.year(folded)
+        return "[DATE]" if year is None or latest - year > _OLDEST_AGE else str(year)
+    written = dates.parse(folded)
+    if written is None:
+        return "[DATE]"
+    try:
+        return written.shifted(offset_days)
+    except OverflowError:
+        return "[DATE]"

@@ -1,0 +1,174 @@
+"""The forms of dates, as patterns of bounded length: complete ones first, then those without day, month or year."""
+
+from __future__ import annotations
+
+import re
+
+_I = re.IGNORECASE
+_MONTH = (
+    r"(?P<mon>january|february|march|april|may|june|july|august|september|october|november|december|"
+    r"jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?"
+)
+_WEEKDAY = (
+    r"(?:(?P<wd>(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|"
+    r"sun)\b\.?)(?:,? ?(?:the )?| ?- ?))?"
+)
+_DAY = r"(?P<d>3[01]|[12]\d|0?[1-9])"
+_ORDINAL = _DAY + r"(?P<suffix>st|nd|rd|th)?"
+_YEAR = r"(?P<y>(?:1[89]|20)\d\d|'?\d\d)"
+_FULL_YEAR = r"(?P<y>(?:1[89]|20)\d\d)"
+_M = r"(?P<m>1[0-2]|0?[1-9])"
+_TIME = (
+    r"(?:[T ,@]{1,3}(?:at )?(?:[01]?\d|2[0-4])[:h][0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
+    r"(?: ?[ap]\.?m\b\.?)?(?:Z|(?: ?[+-]\d\d:?\d\d)|(?: (?:UTC|GMT|[ECMP][SD]T)\b))?)?"
+)
+_OPEN, _CLOSE = r"(?<![\w/.$:-])", r"(?![\w/]|[.:-]\d)"
+_SEP = r"(?P<sep>[/.-]| / |- | -)"
+_LINK = r"(?:[ \n]{1,2}|-|, ?|/|\.)"
+
+WRITTEN = tuple(
+    (name, re.compile(pattern, _I))
+    for name, pattern in (
+        ("iso", _OPEN + r"(?P<y>(?:1[89]|20)\d\d)(?P<sep>[-/.])" + _M + r"(?P=sep)" + _DAY + r"(?![\d/]|-\d)" + _TIME),
+        (
+            "compact",
+            (
+                r"(?<![\w/.$-])(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:[T ]?"
+                r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?(?![\w-]|\.\d)"
+            ),
+        ),
+        (
+            "month_first",
+            r"\b" + _WEEKDAY + r"(?P<m>1[0-2]|0?[1-9])" + _SEP + _DAY + r"(?P=sep)" + _YEAR + _CLOSE + _TIME,
+        ),
+        ("day_first", r"\b" + _WEEKDAY + _DAY + _SEP + _M + r"(?P=sep)" + _YEAR + _CLOSE + _TIME),
+        (
+            "month_name",
+            r"\b"
+            + _WEEKDAY
+            + _MONTH
+            + r"(?:[ \n]{1,2}|-|/)(?:the )?"
+            + _ORDINAL
+            + r"(?:,? ?[ \n]|-|/|, ?)(?:of )?(?P<y>(?:1[89]|20)\d\d|'\d\d)(?!\d)"
+            + _TIME,
+        ),
+        (
+            "day_name",
+            r"(?<![\w/.$])"
+            + _WEEKDAY
+            + _ORDINAL
+            + _LINK
+            + r"(?:day )?(?:of )?"
+            + _MONTH
+            + r"(?:,? ?[ \n]?|-|/|, ?)(?:of )?"
+            + _YEAR
+            + r"(?![a-su-z\d_]|[.:]\d)"
+            + _TIME,
+        ),
+        (
+            "name_compact",
+            r"(?<![\w/.$])"
+            + r"(?P<d>3[01]|[12]\d|0?[1-9])(?P<mon>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+            + _YEAR
+            + r"(?![a-su-z\d_])"
+            + _TIME,
+        ),
+    )
+)
+_BEFORE = (
+    r"(?:on|since|from|until|till|dated?|as of|by|through|thru|to|starting|began|begins|begin|"
+    r"seen|visit|admitted|discharged|admission|discharge|"
+    r"dos|dob|due|last|next|performed|done|drawn|scheduled|appointment|appt|follow-?up|"
+    r"hospitalized|started|stopped|and|between|before|after)"
+)
+VAGUE = tuple(
+    (name, re.compile(pattern, flags))
+    for name, pattern, flags in (
+        (
+            "month_day",
+            r"\b"
+            + _WEEKDAY
+            + _MONTH
+            + r"(?:[ \n]{1,2}|-)(?:the )?"
+            + _ORDINAL
+            + r"\b(?! ?(?:mg|ml|mcg|%|days?|weeks?|hours?|tablets?)|\.\d|/)"
+            + _TIME,
+            _I,
+        ),
+        (
+            "day_month",
+            r"(?<![\w/.$])"
+            + _WEEKDAY
+            + r"(?:the )?"
+            + _ORDINAL
+            + r"(?:[ \n]|-)(?:day )?(?:of )?"
+            + _MONTH
+            + r"(?![\w-])"
+            + _TIME,
+            _I,
+        ),
+        (
+            "month_year",
+            r"\b(?:(?:early|mid|late)[ -])?"
+            + _MONTH
+            + r"(?:[ \n]{1,2}|-|, ?|/)(?:of )?(?P<y>(?:1[89]|20)\d\d|'\d\d)\b",
+            _I,
+        ),
+        ("number_year", r"(?<![\w/.$-])" + _M + r"[/-]" + _FULL_YEAR + r"(?![\w/-]|\.\d)", _I),
+        ("iso_month", r"(?<![\w/.$-])" + _FULL_YEAR + r"-(?:0[1-9]|1[0-2])(?![\w/-]|\.\d)", _I),
+        (
+            "partial_context",
+            r"\b"
+            + _BEFORE
+            + (
+                r"[ :\n]{1,3}(?:the )?(?P<id>(?:1[0-2]|0?[1-9])[/-](?:3[01]|[12]\d|0?[1-9]))(?![\w/%-]|\.\d|"
+                r" ?(?:mg|ml|of|strength|systolic|tab|pain))"
+            ),
+            _I,
+        ),
+        (
+            "partial",
+            (
+                r"(?<![\w/.$+-])(?:(?:1[0-2]|0?[1-9])/(?:1[3-9]|2[0-9]|3[01])|(?:0[1-9]|1[0-2])/(?:0[1-9]|"
+                r"1[0-2]))(?![\w/%-]|\.\d| ?(?:mg|ml|mmhg|vision))"
+            ),
+            _I,
+        ),
+        (
+            "month_context",
+            (
+                r"\b(?:in|since|last|this|next|until|by|of|early|late|mid|every|from|to|through|before|"
+                r"after|around|and|during)[ -]"
+                r"(?P<id>January|February|March|April|May|June|July|August|September|October|November|December)\b"
+                r"(?![ ]\d)"
+            ),
+            0,
+        ),
+        (
+            "month",
+            (
+                r"\b(?:January|February|April|June|July|August|September|October|November|December|january|"
+                r"february|september|october|november|december)\b"
+            ),
+            0,
+        ),
+        (
+            "ordinal_day",
+            (
+                r"\b(?:on|since|until|by|before|after) (?P<id>the \d{1,2}(?:st|nd|rd|th))\b(?! (?:day|week|"
+                r"month|percentile|rib|finger|toe|digit|floor|time))"
+            ),
+            _I,
+        ),
+        (
+            "holiday",
+            (
+                r"\b(?:christmas(?: (?:eve|day))?|thanksgiving(?: day)?|easter|halloween|new year'?s(?: "
+                r"(?:eve|day))?|(?:labor|memorial|independence|veterans|"
+                r"valentine'?s|mother'?s|father'?s|columbus|presidents'?|martin luther king|"
+                r"st\.? patrick'?s) day|fourth of july|4th of july|hanukkah|ramadan)\b"
+            ),
+            _I,
+        ),
+    )
+)

@@ -1,0 +1,151 @@
+"""Dates in every form that people write: 164.514(b)(2)(i)(C). A year alone is not an identifier."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from veil.contracts import Span
+
+from .date_forms import VAGUE, WRITTEN
+
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDate:
+    """A date with day, month and year, and where in its text each of them is written."""
+
+    day: date = field(repr=False)
+    fields: dict[str, tuple[int, int]]
+    text: str = field(repr=False)
+
+    def shifted(self, days: int) -> str:
+        """Render the date moved by a number of days in the form it was written in.
+
+        Raises
+        ------
+        OverflowError
+            The moved date lies outside of the calendar.
+        """
+        moved = self.day + timedelta(days=days)
+        result = self.text
+        for name, (start, end) in sorted(self.fields.items(), key=lambda item: -item[1][0]):
+            result = result[:start] + _render(name, self.text[start:end], moved, self._padded()) + result[end:]
+        return result
+
+    def _padded(self) -> bool:
+        """Tell whether one-digit days and months are written with a zero."""
+        numbers = [self.text[slice(*self.fields[name])] for name in ("m", "d") if name in self.fields]
+        first = min(self.fields, key=lambda name: self.fields[name][0])
+        day_end = self.fields["d"][1]
+        return (
+            any(number.startswith("0") for number in numbers)
+            or first == "y"
+            or (
+                "mon" in self.fields
+                and first == "d"
+                and self.text[day_end : day_end + 1] in "-" + self.text[self.fields["mon"][0]]
+            )
+        )
+
+
+def find(text: str) -> Iterator[Span]:
+    """Yield the dates of a folded text, complete ones first; spans may overlap."""
+    for name, pattern in WRITTEN:
+        for match in pattern.finditer(text):
+            if _date(match) is not None:
+                yield Span(match.start(), match.end(), "DATE", "rules", name)
+    for name, pattern in VAGUE:
+        group = "id" if "id" in pattern.groupindex else 0
+        for match in pattern.finditer(text):
+            yield Span(match.start(group), match.end(group), "DATE", "rules", name)
+
+
+def parse(text: str) -> WrittenDate | None:
+    """Read a text that is one complete date; None when it has no year, month or day."""
+    for _, pattern in WRITTEN:
+        match = pattern.fullmatch(text)
+        if match and (day := _date(match)) is not None:
+            spans = {name: match.span(name) for name in match.groupdict() if name != "sep" and match.start(name) >= 0}
+            return WrittenDate(day, spans, text)
+    return None
+
+
+def year(text: str) -> int | None:
+    """Read the year of a date that has one, complete or not."""
+    if (written := parse(text)) is not None:
+        return written.day.year
+    found = re.search(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)", text)
+    if found:
+        return int(found[0])
+    short = re.search(r"'(\d\d)(?!\d)", text)
+    return _century(int(short[1])) if short else None
+
+
+def _century(short: int) -> int:
+    return short + (2000 if short <= 35 else 1900)
+
+
+def _date(match: re.Match[str]) -> date | None:
+    groups = match.groupdict()
+    number = groups["y"].lstrip("'")
+    full = int(number) if len(number) == 4 else _century(int(number))
+    month = _month_number(groups["mon"]) if groups.get("mon") else int(groups["m"])
+    try:
+        return date(full, month, int(groups["d"]))
+    except ValueError:
+        return None
+
+
+def _month_number(name: str) -> int:
+    return next(index for index, full in enumerate(_MONTHS, 1) if full.startswith(name.lower()[:3]))
+
+
+def _render(name: str, old: str, moved: date, padded: bool) -> str:
+    match name:
+        case "y":
+            return f"{moved.year:04d}" if len(old) == 4 else old[:-2] + f"{moved.year % 100:02d}"
+        case "m" | "d":
+            number = moved.month if name == "m" else moved.day
+            return f"{number:02d}" if padded else str(number)
+        case "suffix":
+            return _cased(_ordinal(moved.day), old)
+        case "wd":
+            return _cased(_name(_DAYS[moved.weekday()], old), old)
+        case _:
+            return _cased(_name(_MONTHS[moved.month - 1], old), old)
+
+
+def _name(full: str, old: str) -> str:
+    return (
+        full
+        if old.lower() in (*_MONTHS, *_DAYS) and old.lower() != "may"
+        else full[:3] + ("." if old.endswith(".") else "")
+    )
+
+
+def _cased(word: str, old: str) -> str:
+    if old.isupper():
+        return word.upper()
+    return word.capitalize() if old[:1].isupper() else word
+
+
+def _ordinal(day: int) -> str:
+    return "th" if 11 <= day <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")

@@ -1,0 +1,76 @@
+"""(A) names, by the title or the label in front of them."""
+
+from __future__ import annotations
+
+import re
+
+from ..words import WORD, lexicon
+from .rule import Rule
+
+_PART = r"[^\W\d_]+(?:['-][^\W\d_]+){0,3}"
+_INITIAL = r"(?:[A-Za-z]\.? ){0,2}"
+_FIELD = (
+    r"(?!(?i:dob|d\.o\.b|mrn|age|sex|gender|date|ssn|phone|tel|address|id|account|acct|born|birth|md|race|room|unit)\b)"
+)
+_TITLES = r"(?:dr|mr|mrs|mx|prof|rev|sgt|capt|lt|miss)"
+_LONG_TITLES = r"(?:doctor|nurse|professor|sister|brother|aunt|uncle)"
+
+
+def _name(text: str) -> bool:
+    """Tell whether the first word behind a title can be a name."""
+    words = lexicon()
+    first = next((word for word in WORD.findall(text) if len(word) > 1), "")
+    lower = first.lower()
+    if not lower or lower in words.everyday and not first[0].isupper():
+        return False
+    return first[0].isupper() or lower not in words.safe or lower in words.family or lower in words.given
+
+
+def _unusual(text: str) -> bool:
+    """Behind a title that is also an ordinary word, an ordinary word is what it says."""
+    first = next((word for word in WORD.findall(text) if len(word) > 1), "")
+    return bool(first) and lexicon().suspect(first, initial=False)
+
+
+RULES = (
+    Rule(
+        "title",
+        "NAME",
+        re.compile(
+            rf"\b(?i:{_TITLES})\b ?\.?[ \n]{{1,2}}(?P<id>{_INITIAL}(?:[A-Z]{_PART}(?: [A-Z]\.)?"
+            rf"(?: [A-Z]{_PART}){{0,2}}|{_PART}))"
+        ),
+        _name,
+    ),
+    Rule(
+        "title_word",
+        "NAME",
+        re.compile(
+            rf"\b(?i:{_LONG_TITLES})\b\.?[ \n]{{1,2}}(?P<id>{_INITIAL}(?:[A-Z]{_PART}(?: [A-Z]\.)?"
+            rf"(?: [A-Z]{_PART}){{0,2}}|{_PART}))"
+        ),
+        _unusual,
+    ),
+    Rule("title_ms", "NAME", re.compile(rf"\b(?:Ms|MS|ms) ?\. ?(?P<id>{_INITIAL}{_PART}(?: [A-Z]{_PART})?)"), _name),
+    Rule("title_ms_plain", "NAME", re.compile(rf"\bMs (?P<id>{_INITIAL}[A-Z]{_PART}(?: [A-Z]{_PART})?)"), _name),
+    Rule(
+        "label",
+        "NAME",
+        re.compile(
+            r"(?:\b(?i:(?:patient|pt|full|first|last|maiden|legal|preferred|mother's|father's|provider|"
+            r"physician|emergency contact)(?:'s)? name|"
+            r"(?<!\w)name|surname|attending|pcp|referring (?:physician|provider)|signed by|dictated by|"
+            r"transcribed by|author|next of kin))"
+            rf"[ \t]{{0,3}}[:=][ \t]{{0,3}}(?P<id>{_FIELD}{_PART}(?:,? {{1,2}}{_FIELD}(?:[A-Z]\.|[A-Z]{_PART})){{0,3}})"
+        ),
+        _name,
+    ),
+    Rule(
+        "credentials",
+        "NAME",
+        re.compile(
+            rf"\b(?P<id>[A-Z]{_PART}(?: [A-Z]\.)?(?: [A-Z]{_PART}){{1,2}}),? (?:M\.?D|D\.?O|R\.?N|N\.?P|"
+            r"P\.?A(?:-C)?|Ph\.?D|D\.?D\.?S|LPN|LCSW|PharmD)\b"
+        ),
+    ),
+)

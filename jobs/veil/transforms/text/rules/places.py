@@ -1,0 +1,152 @@
+"""Geography finer than a state, and facilities: 164.514(b)(2)(i)(B)."""
+
+from __future__ import annotations
+
+import re
+
+from ..words import WORD, lexicon, lines
+from .rule import Rule
+
+_I = re.IGNORECASE
+_ABBREVIATIONS = "|".join(line.split()[0] for line in lines("states.txt"))
+_NAMES = "|".join(sorted((line.split(maxsplit=1)[1] for line in lines("states.txt")), key=len, reverse=True))
+_STATE = rf"(?:(?i:{_NAMES})|(?:{_ABBREVIATIONS}))"
+_CLINICAL = frozenset(
+    (
+        "AL",
+        "AR",
+        "CO",
+        "CT",
+        "DE",
+        "HI",
+        "ID",
+        "IN",
+        "LA",
+        "MA",
+        "MD",
+        "ME",
+        "MI",
+        "MS",
+        "OK",
+        "OR",
+        "PA",
+        "PR",
+        "SC",
+        "VA",
+        "ND",
+    )
+)
+"""Abbreviations of states that are clinical ones too."""
+SUFFIXES = (
+    r"street|st|avenue|ave|av|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|place|"
+    r"pl|terrace|ter|parkway|pkwy|"
+    r"highway|hwy|way|trail|trl|square|sq|loop|alley|plaza|pike|turnpike|crescent|close|row|"
+    r"walk|run|path|ridge|crossing|commons"
+)
+_UNIT = r"(?:[, ]{1,2}(?:apt|apartment|suite|ste|unit|room|rm|floor|fl|bldg|building|#)\.? ?#?[A-Z0-9-]{1,6}\b)?"
+_CITY = r"[A-Z][A-Za-z.'-]{1,24}(?: [A-Z][A-Za-z.'-]{1,24}){0,3}"
+_ZIP = r"\d{5}(?:-\d{4})?"
+_SENTENCE = re.compile(
+    r"\b(?:mg|ml|mcg|days?|weeks?|months?|hours?|minutes?|years?|times|tablets?|steps?|miles?|"
+    r"to|the|by|in|with|for|was|is)\b",
+    re.IGNORECASE,
+)
+_FACILITY = (
+    r"Hospitals?|Clinics?|Medical (?:Center|Centre|Group|Associates|Campus)|Health (?:Center|"
+    r"System|Care Center)|Healthcare|"
+    r"Infirmary|Sanatorium|Nursing Home|Rehab(?:ilitation)?(?: Center| Hospital)?|Hospice|"
+    r"Surgery Center|Cancer (?:Center|Institute)|"
+    r"Heart (?:Center|Institute)|Pharmacy|Dispensary|Assisted Living|Care Home|University|"
+    r"College|Elementary|High School|Academy|"
+    r"Middle School|Correctional Facility|Senior Living|Family (?:Medicine|Practice)|Laborator(?:y|ies)"
+)
+_PROPER = r"(?:(?:St|Mt|Ft)\. ?)?[A-Z][A-Za-z'&-]{1,24}"
+_COMMON = (
+    "The|This|That|Our|Your|Her|His|Their|An?|In|At|To|From|Of|Emergency|Outpatient|Inpatient|"
+    "Pain|Acute|Primary|Psychiatric|Local|"
+    "General|Community|Regional|Mobile|Home|Skilled|Cardiac|Pulmonary|Physical|Current|Prior|"
+    "Any|Dental|Eye|Wound|Follow-?[Uu]p|Admitted|"
+    "Specialty|Walk-[Ii]n|Urgent|Retail|Mental|Behavioral|Teaching|Another|Outside|Coumadin|"
+    "Anticoagulation|Diabetes|Oncology|Cardiology"
+)
+
+
+def _street(text: str) -> bool:
+    """Tell an address from a sentence that a number and a title, "Dr.", happen to enclose."""
+    if _SENTENCE.search(text):
+        return False
+    words = lexicon()
+    between = [word for word in WORD.findall(text)][:-1]
+    year = re.match(r"(?:19|20)\d\d ", text)
+    return not year or not any(word.islower() or word.lower() in words.everyday for word in between)
+
+
+def _city(text: str) -> bool:
+    """Tell a place from a list of findings: "Akron, OH" from "Stroke, MI"."""
+    words = lexicon()
+    city = [word for word in WORD.findall(text.split(",")[0]) if len(word) > 2 and word.lower() not in words.everyday]
+    if text.rsplit(",", 1)[-1].strip() in _CLINICAL:
+        return any(words.suspect(word, initial=False) for word in city)
+    return any(word[0].isupper() and not word.isupper() for word in city)
+
+
+RULES = (
+    Rule(
+        "street",
+        "LOCATION",
+        re.compile(
+            r"(?<![\w./-])\d{1,6}[A-Z]?(?:-\d{1,5})?[ ]{1,2}(?:[NSEW]{1,2}\.? |(?:north|south|east|west) )?"
+            rf"(?:[A-Za-z0-9][A-Za-z0-9.'-]{{0,23}}[ ]{{1,2}}){{1,4}}?(?:{SUFFIXES})\b\.?{_UNIT}"
+            rf"(?:[ ,\n]{{1,4}}{_CITY}[ ,\n]{{1,4}}{_STATE}\b)?(?:[ ,\n]{{1,4}}{_ZIP}\b)?(?!\d)",
+            _I,
+        ),
+        _street,
+    ),
+    Rule("unit", "LOCATION", re.compile(r"\b(?:apt|apartment|suite|ste)\.? ?#? ?(?=[a-z]?\d)[a-z0-9-]{1,6}\b", _I)),
+    Rule(
+        "po_box", "LOCATION", re.compile(r"\b(?:p\.? ?o\.? ?box|post office box|pmb|rural route)[ #]{1,3}\d{1,8}\b", _I)
+    ),
+    Rule(
+        "military",
+        "LOCATION",
+        re.compile(r"\b(?:PSC|Unit|CMR|USNS|USS|USNV|USCGC)\b[^\n]{1,30}[\n ,]{1,3}(?:APO|FPO|DPO),? A[AEP] \d{5}\b"),
+    ),
+    Rule("city_state_zip", "LOCATION", re.compile(rf"\b{_CITY}[ \n]?,?[ \n]{{1,2}}{_STATE}[ ,]{{1,3}}{_ZIP}(?!\d)")),
+    Rule("city_state", "LOCATION", re.compile(rf"\b{_CITY}[ \n]?,[ \n]?(?:{_STATE})(?![A-Za-z])"), _city),
+    Rule("state_zip", "LOCATION", re.compile(rf"\b(?:{_STATE})[ ,\n]{{1,3}}(?P<id>{_ZIP})(?!\d)")),
+    Rule(
+        "zip_label",
+        "LOCATION",
+        re.compile(
+            rf"\b(?:zip|postal|post)(?: ?code)?\b(?: ?(?:is|of|:|=|-)){{0,2}} ?(?P<id>{_ZIP}|"
+            rf"[A-Z]{{1,2}}\d[A-Z0-9]? ?\d[A-Z]{{2}}|\d{{4,6}})\b",
+            _I,
+        ),
+    ),
+    Rule("zip_plus4", "LOCATION", re.compile(r"(?<![\w.-])\d{5}-\d{4}(?![\w-]|\.\d)")),
+    Rule(
+        "coordinates",
+        "LOCATION",
+        re.compile(r"(?<![\w.])-?\d{1,2}\.\d{4,12}(?: ?[NS])?[,; ]{1,3}-?\d{1,3}\.\d{4,12}(?: ?[EW])?(?!\d)"),
+    ),
+    Rule(
+        "facility",
+        "ORGANIZATION",
+        re.compile(
+            rf"\b(?!(?:{_COMMON})\b){_PROPER}(?: (?:of |the |and |& ){{0,2}}{_PROPER}){{0,4}} (?:{_FACILITY})\b"
+        ),
+    ),
+    Rule(
+        "facility_of",
+        "ORGANIZATION",
+        re.compile(rf"\b(?:University|Hospital|College|Clinic) (?:of|for) {_PROPER}(?: {_PROPER}){{0,2}}\b"),
+    ),
+    Rule(
+        "facility_saint",
+        "ORGANIZATION",
+        re.compile(
+            r"\b(?:st\.?|saint|mount|mt\.?) [a-z]{3,20}(?:'?s)?(?: [a-z]{3,20})? (?:hospital|clinic|medical center)\b",
+            _I,
+        ),
+    ),
+)

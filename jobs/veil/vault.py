@@ -1,0 +1,172 @@
+"""The vault: who is who, their secrets, what is known about them, and which version of each record is current.
+
+Everything in it is written by MERGE under the registry's vault lock. Its tables:
+
+- ``subjects``: (source, ref) to the random ``subject_uid``; every reference or alias of a subject is a row.
+- ``secrets``: the wrapped 32-byte secret of each subject. Deleting a row shreds every link to that subject.
+- ``identities``: what is known to identify a subject.
+- ``care``: which practitioners and organizations a patient's records name.
+- ``consents``: consent statements.
+- ``records``: for each source record its random ``row_uid``, its current version and the unit that holds it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from veil.keys import SECRET_BYTES, FileKey
+from veil.lake import RESTRICTED, Lake, Write
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+SUBJECTS = "vault/subjects"
+SECRETS = "vault/secrets"
+IDENTITIES = "vault/identities"
+CARE = "vault/care"
+CONSENTS = "vault/consents"
+RECORDS = "vault/records"
+
+_TABLES = {
+    SUBJECTS: "source string, ref string, subject_uid string, kind string",
+    SECRETS: "subject_uid string, wrapped binary",
+    IDENTITIES: "subject_uid string, kind string, value string, role string",
+    CARE: "subject_uid string, entity_uid string",
+    CONSENTS: "source string, key string, subject_uid string, decision string, decided string",
+    RECORDS: (
+        "source string, key string, parent string, aliases array<string>, modality string, row_uid string, "
+        "subject_uid string, hash string, version string, deleted boolean, unit string"
+    ),
+}
+
+
+def create(lake: Lake) -> None:
+    """Make the vault's tables where there are none."""
+    for name, schema in _TABLES.items():
+        lake.create(RESTRICTED, name, schema)
+
+
+def add_subjects(lake: Lake, found: DataFrame, key_file: Path, write: Write) -> None:
+    """Enter new subjects, the references to them and their secrets.
+
+    `found` has (source, definer, ref, candidate_uid, kind): every reference and alias of each record that defines a
+    subject. Records that share a reference are one subject; a subject that is already known keeps its uid.
+    """
+    from pyspark.sql import functions as F
+
+    known = lake.table(RESTRICTED, SUBJECTS).select("source", "ref", "subject_uid")
+    shared = found.groupBy("source", "ref").agg(F.min("candidate_uid").alias("shared_uid"))
+    named = found.join(shared, ["source", "ref"]).join(known, ["source", "ref"], "left")
+    chosen = named.groupBy("source", "definer").agg(
+        F.coalesce(F.min("subject_uid"), F.min("shared_uid")).alias("subject_uid")
+    )
+    rows = (
+        found.join(chosen, ["source", "definer"])
+        .groupBy("source", "ref")
+        .agg(F.min("subject_uid").alias("subject_uid"), F.min("kind").alias("kind"))
+    )
+    lake.merge(
+        RESTRICTED,
+        SUBJECTS,
+        rows,
+        "t.source = s.source AND t.ref = s.ref",
+        "WHEN NOT MATCHED THEN INSERT (source, ref, subject_uid, kind) VALUES (s.source, s.ref, s.subject_uid, s.kind)",
+        write,
+    )
+    bare = (
+        lake.table(RESTRICTED, SUBJECTS)
+        .select("subject_uid")
+        .distinct()
+        .join(lake.table(RESTRICTED, SECRETS), "subject_uid", "left_anti")
+    )
+    lake.merge(
+        RESTRICTED,
+        SECRETS,
+        bare.mapInArrow(_Wrapper(key_file), "subject_uid string, wrapped binary"),
+        "t.subject_uid = s.subject_uid",
+        "WHEN NOT MATCHED THEN INSERT (subject_uid, wrapped) VALUES (s.subject_uid, s.wrapped)",
+        write,
+    )
+
+
+def add_identities(lake: Lake, found: DataFrame, write: Write) -> None:
+    """Enter what is newly known to identify subjects: (subject_uid, kind, value, role)."""
+    lake.merge(
+        RESTRICTED,
+        IDENTITIES,
+        found.distinct(),
+        "t.subject_uid = s.subject_uid AND t.kind = s.kind AND t.value = s.value AND t.role = s.role",
+        "WHEN NOT MATCHED THEN INSERT (subject_uid, kind, value, role) "
+        "VALUES (s.subject_uid, s.kind, s.value, s.role)",
+        write,
+    )
+
+
+def add_care(lake: Lake, found: DataFrame, write: Write) -> None:
+    """Enter which practitioners and organizations the records of a patient name: (subject_uid, entity_uid)."""
+    lake.merge(
+        RESTRICTED,
+        CARE,
+        found.distinct(),
+        "t.subject_uid = s.subject_uid AND t.entity_uid = s.entity_uid",
+        "WHEN NOT MATCHED THEN INSERT (subject_uid, entity_uid) VALUES (s.subject_uid, s.entity_uid)",
+        write,
+    )
+
+
+def add_consents(lake: Lake, found: DataFrame, write: Write) -> None:
+    """Enter consent statements, the last version of each: (source, key, subject_uid, decision, decided)."""
+    lake.merge(
+        RESTRICTED,
+        CONSENTS,
+        found,
+        "t.source = s.source AND t.key = s.key",
+        "WHEN MATCHED THEN UPDATE SET subject_uid = s.subject_uid, decision = s.decision, decided = s.decided "
+        "WHEN NOT MATCHED THEN INSERT (source, key, subject_uid, decision, decided) "
+        "VALUES (s.source, s.key, s.subject_uid, s.decision, s.decided)",
+        write,
+    )
+
+
+def denied(lake: Lake) -> DataFrame:
+    """Give the `subject_uid` of everybody whose newest consent statement denies; of two at one time the denial counts."""
+    from pyspark.sql import functions as F
+
+    newest = F.max(F.struct(F.col("decided"), (F.col("decision") == "deny").alias("is_denial"))).alias("newest")
+    statements = lake.table(RESTRICTED, CONSENTS).groupBy("subject_uid").agg(newest)
+    return statements.where("newest.is_denial").select("subject_uid")
+
+
+def set_current(lake: Lake, accepted: DataFrame, unit_column: str, write: Write) -> None:
+    """Make the accepted versions the current ones; a record keeps the `row_uid` that it was first given."""
+    lake.merge(
+        RESTRICTED,
+        RECORDS,
+        accepted,
+        "t.source = s.source AND t.key = s.key",
+        "WHEN MATCHED THEN UPDATE SET aliases = s.aliases, subject_uid = s.subject_uid, hash = s.hash, "
+        f"version = s.version, deleted = s.deleted, unit = s.{unit_column} "
+        "WHEN NOT MATCHED THEN INSERT (source, key, parent, aliases, modality, row_uid, subject_uid, hash, version, "
+        "deleted, unit) VALUES (s.source, s.key, s.parent, s.aliases, s.modality, s.candidate_uid, s.subject_uid, "
+        f"s.hash, s.version, s.deleted, s.{unit_column})",
+        write,
+    )
+
+
+class _Wrapper:
+    """Draws and wraps a secret for each subject, on the workers; no secret is ever in a plan."""
+
+    def __init__(self, key_file: Path) -> None:
+        self._key_file = key_file
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        key = FileKey(self._key_file)
+        for batch in batches:
+            uids = batch.column("subject_uid").to_pylist()
+            wrapped = [key.wrap(secrets.token_bytes(SECRET_BYTES), uid) for uid in uids]
+            yield pa.RecordBatch.from_pydict({"subject_uid": uids, "wrapped": pa.array(wrapped, pa.binary())})
