@@ -29,6 +29,11 @@ def published(policy: Policy, modality: str) -> str:
     return f"{policy.product}/epoch-{policy.epoch}/{modality}"
 
 
+def published_objects(policy: Policy, modality: str) -> str:
+    """Name the folder of a modality's published payload objects, which its table names by id."""
+    return f"{policy.product}/epoch-{policy.epoch}/objects/{modality}"
+
+
 def publish(settings: Settings, store: Store, run_key: str, policy: Policy, modality: str) -> None:
     """Publish every unit that a run takes of a modality and that passed its audit in this run.
 
@@ -58,7 +63,7 @@ def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt)
     candidate = lake.table(RESTRICTED, staging(policy.product, modality), version).where(F.col("unit") == unit_id)
     rows = candidate.where("rule IS NULL")
     name = published(policy, modality)
-    objects = ObjectStore(lake.path(PUBLISHED, f"{name}/objects"))
+    objects = ObjectStore(lake.path(PUBLISHED, published_objects(policy, modality)))
     _copy_objects(lake, rows, policy.product, modality, int(staged.body["attempt"]), objects)
     lake.create(PUBLISHED, name, COLUMNS, "unit")
     gone = _superseded_objects(lake, rows, name, unit_id)
