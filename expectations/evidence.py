@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
 from veil import modalities, vault
 from veil.contracts import Profile
 from veil.detect.tokens import known_tokens
@@ -31,7 +32,9 @@ KNOWN = "known_rules"
 OBJECT = "object_state"
 INTACT = "intact"
 KNOWN_RULE = "known-identifier"
-_CANDIDATE = "row_id string, subject string, subject_uid string, content string, object_id string, sha256 string, payload binary"
+_CANDIDATE = (
+    "row_id string, subject string, subject_uid string, content string, object_id string, sha256 string, payload binary"
+)
 _INSPECTED = (
     "row_id string, subject string, subject_uid string, detector_rules string, object_state string, "
     "tokens array<struct<value: string, free: boolean>>"
@@ -70,11 +73,7 @@ def gather(
         raise ValueError(f"modality {modality} has no gate")
     canaries, planted = _plant(lake, gate, profile, textual=not modalities.get(modality).binary)
     names = [column.split(" ")[0] for column in _CANDIDATE.split(", ")]
-    every = (
-        candidates.withColumn("payload", F.lit(None).cast("binary"))
-        .select(*names)
-        .unionByName(canaries)
-    )
+    every = candidates.withColumn("payload", F.lit(None).cast("binary")).select(*names).unionByName(canaries)
     inspected = every.mapInArrow(Inspector(modality, profile, staged_objects), _INSPECTED)
     known = _known(lake)
     seen = inspected.select("row_id", "subject_uid", F.explode("tokens").alias("token"))
@@ -192,7 +191,9 @@ def _plant(lake: Lake, gate: Gate, profile: Profile, *, textual: bool) -> tuple[
     if not textual:
         return frame, Planted(detectors, frozenset())
     ids = [secrets.token_hex(16) for _ in range(_KNOWN_CANARIES)]
-    some = lake.table(RESTRICTED, vault.IDENTITIES).where("role = 'subject' AND kind IN ('NAME', 'MRN', 'SSN', 'PHONE')")
+    some = lake.table(RESTRICTED, vault.IDENTITIES).where(
+        "role = 'subject' AND kind IN ('NAME', 'MRN', 'SSN', 'PHONE')"
+    )
     known = some.limit(_SAMPLE).coalesce(1).mapInArrow(_KnownCanaries(ids), _CANDIDATE)
     return frame.unionByName(known), Planted(detectors, frozenset(ids))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from veil.control import Store, registry
 from veil.entry import Arguments, main
+from veil.errors import Nothing
 from veil.ingest.stage import ingest
 from veil.modalities import registered
 from veil.settings import Settings
@@ -11,7 +12,9 @@ from veil.settings import Settings
 
 def run(settings: Settings, store: Store, arguments: Arguments) -> None:
     """Plan the run once, whatever is retried, and ingest every intake that is not in bronze yet."""
-    registry.plan_run(store, arguments.run_key, list(registered()), arguments.date or None)
+    units = registry.plan_run(store, arguments.run_key, list(registered()), arguments.date or None)
+    if not units:
+        raise Nothing("No drop is waiting" if not arguments.date else f"No drop came on {arguments.date}")
     ingest(settings, store, arguments.run_key)
 
 

@@ -24,7 +24,9 @@ def run(settings: Settings, store: Store, arguments: Arguments) -> None:
         result = checkpoint.run(staged, name, suite, settings.home / "gx", by_row=False)
         work.figures["verdict"] = "blocked" if result.failed else "passed"
         if result.failed:
-            raise Refused(f"The gate blocked {release.spec.name}: {', '.join(sorted(result.failed))}", "See docs/releases.md")
+            raise Refused(
+                f"The gate blocked {release.spec.name}: {', '.join(sorted(result.failed))}", "See docs/releases.md"
+            )
         stage.publish(work, release, staged)
 
 

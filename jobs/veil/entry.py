@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
 
 from veil.control import Store
-from veil.errors import Refused, VeilError
+from veil.errors import Nothing, Refused, VeilError
+from veil.lake import RESTRICTED
 from veil.policy import Policy, load_policy
 from veil.settings import Settings
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 3
 """A refusal is a decision: trying again without a change gives the same answer."""
+EXIT_NOTHING = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +47,42 @@ class Arguments:
         return load_policy(settings.config / "products" / f"{self.product}.toml", settings.config / "site.toml")
 
 
-def main(run: Callable[[Settings, Store, Arguments], None]) -> None:
-    """Run a job under spark-submit or from a shell, and exit 0, 1 (failed) or 3 (refused)."""
+def guarded(job: str, run: Run, arguments: Arguments) -> tuple[int, str]:
+    """Run a job and give its exit code and one message that is safe to show.
+
+    Spark's exceptions may quote the data, so an unforeseen one is only named; its text goes to the restricted zone.
+    """
     settings = Settings.from_env()
     try:
-        run(settings, Store(settings.control), Arguments.parse(sys.argv[1:]))
+        run(settings, Store(settings.control), arguments)
+    except Nothing as error:
+        return EXIT_NOTHING, str(error)
     except Refused as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(EXIT_REFUSED) from None
+        return EXIT_REFUSED, str(error)
     except VeilError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(EXIT_FAILED) from None
+        return EXIT_FAILED, str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text must not reach a log
+        return EXIT_FAILED, _unforeseen(settings, job, error)
+    return 0, f"{job} done"
+
+
+def main(run: Run) -> NoReturn:
+    """Run a job under spark-submit or from a shell, and exit 0, 1 (failed), 3 (refused) or 4 (nothing to do)."""
+    code, message = guarded(Path(sys.argv[0]).stem, run, Arguments.parse(sys.argv[1:]))
+    sys.stdout.write(f"{message}\n")
+    raise SystemExit(code)
+
+
+def _unforeseen(settings: Settings, job: str, error: Exception) -> str:
+    condition = getattr(error, "getCondition", lambda: None)() or type(error).__name__
+    name = f"{job}-{secrets.token_hex(4)}.txt"
+    folder = settings.lake / RESTRICTED / "logs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("".join(traceback.format_exception(error)))
+    except OSError as problem:
+        return f"{job} failed ({condition}), and the lake cannot be written: {problem.strerror}"
+    return f"{job} failed ({condition}). The details are in restricted/logs/{name}: they may quote the data"
+
+
+Run = Callable[[Settings, Store, Arguments], None]

@@ -22,3 +22,7 @@ class VeilError(Exception):
 
 class Refused(VeilError):
     """A decision, not an accident: trying again without a change gives the same answer."""
+
+
+class Nothing(VeilError):
+    """There is nothing to do, which is no failure."""

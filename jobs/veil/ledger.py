@@ -74,9 +74,7 @@ def reserve(store: Store, charge: Charge) -> bytes | None:
         if short is None:
             for block_id in sorted(charge.caps):
                 connection.execute(
-                    update(s.block)
-                    .where(s.block.c.block_id == block_id)
-                    .values(spent=s.block.c.spent + charge.cost)
+                    update(s.block).where(s.block.c.block_id == block_id).values(spent=s.block.c.spent + charge.cost)
                 )
             connection.execute(
                 insert(s.release).values(
@@ -128,9 +126,7 @@ def mark_published(store: Store, key: str) -> None:
 def is_paid(store: Store, key: str) -> bool:
     """Tell whether a release's numbers are those that a ledger entry has paid for."""
     with store.transaction() as connection:
-        row = connection.execute(
-            select(s.release.c.payload, s.release.c.sha256).where(s.release.c.key == key)
-        ).first()
+        row = connection.execute(select(s.release.c.payload, s.release.c.sha256).where(s.release.c.key == key)).first()
     return row is not None and row.payload is not None and hashlib.sha256(row.payload).hexdigest() == row.sha256
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from veil.anonymize.stage import staged_objects, staging
 from veil.control import Store, attempts, receipts, registry
-from veil.errors import Refused
+from veil.errors import Refused, VeilError
 from veil.lake import PUBLISHED, RESTRICTED, Lake
 from veil.objects import ObjectStore
 from veil.policy import Policy
@@ -40,14 +40,18 @@ def publish(settings: Settings, store: Store, run_key: str, policy: Policy, moda
     Raises
     ------
     Refused
-        When a unit has no passed audit of its newest staged candidate.
+        When the gate blocked a unit.
+    VeilError
+        When the newest staged candidate of a unit has not been audited.
     """
     for unit in registry.units_of_run(store, run_key, modality):
         staged = receipts.latest(store, "anonymize", unit.unit_id, policy.product)
         if staged is None or "staging_version" not in staged.body:
             continue
         audit = receipts.latest(store, "audit", unit.unit_id, policy.product)
-        if audit is None or audit.body["verdict"] != "passed" or audit.body["candidate"] != staged.receipt_id:
+        if audit is None or audit.body["candidate"] != staged.receipt_id:
+            raise VeilError(f"{modality} was staged anew since its audit", "Run the audit again, then this task")
+        if audit.body["verdict"] != "passed":
             raise Refused(f"{modality} of this run has not passed its gate", "See `veil report` for the reason")
         with (
             attempts.locked(store, f"publish/{published(policy, modality)}", f"{run_key}/{unit.unit_id}"),
@@ -74,6 +78,7 @@ def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt)
         candidate=staged.receipt_id,
         policy=policy.hash,
         modality=modality,
+        table=name,
         table_version=lake.version(PUBLISHED, name),
         published=int(lake.table(PUBLISHED, name).where(F.col("unit") == unit_id).count()),
     )
@@ -91,9 +96,7 @@ def _clauses(unit_id: str) -> str:
     )
 
 
-def _copy_objects(
-    lake: Lake, rows: DataFrame, product: str, modality: str, attempt: int, target: ObjectStore
-) -> None:
+def _copy_objects(lake: Lake, rows: DataFrame, product: str, modality: str, attempt: int, target: ObjectStore) -> None:
     """Copy the payloads, each checked against its digest, before the commit that names them."""
     source = ObjectStore(lake.path(RESTRICTED, staged_objects(product, modality, attempt)))
     named = rows.where("object_id IS NOT NULL AND NOT retired").select("object_id", "sha256")

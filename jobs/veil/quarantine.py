@@ -22,8 +22,10 @@ def partition(stage: str, unit_id: str, product: str = "") -> str:
     return "-".join(part for part in (stage, unit_id, product) if part)
 
 
-def replace(lake: Lake, items: DataFrame, stage: str, unit_id: str, product: str, write: Write) -> int:
-    """Write the items of a stage on a unit and return how many there are.
+def replace(
+    lake: Lake, items: DataFrame, stage: str, unit_id: str, product: str, write: Write
+) -> dict[str, dict[str, int]]:
+    """Write the items of a stage on a unit and return how many there are, by modality and rule.
 
     `items` has any of the columns of the table, at least `rule` and `reason`; the others are null. `item_id` depends
     on random ids and positions alone, so that it is the same after a retry and tells nothing.
@@ -48,7 +50,11 @@ def replace(lake: Lake, items: DataFrame, stage: str, unit_id: str, product: str
     lake.create(RESTRICTED, QUARANTINE, COLUMNS, "unit")
     names = [column.split(" ")[0] for column in COLUMNS.split(", ")]
     lake.replace_unit(given.select(*names), RESTRICTED, QUARANTINE, name, write)
-    return lake.table(RESTRICTED, QUARANTINE).where(F.col("unit") == name).count()
+    counts: dict[str, dict[str, int]] = {}
+    written = lake.table(RESTRICTED, QUARANTINE).where(F.col("unit") == name)
+    for row in written.groupBy("modality", "rule").count().collect():
+        counts.setdefault(row.modality or "unknown", {})[row.rule] = row["count"]
+    return counts
 
 
 _ORIGIN = ("unit", "drop_id", "path", "position", "modality", "row_uid", "rule")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,27 +34,24 @@ class Job:
 
 
 @contextmanager
-def job(
-    settings: Settings, store: Store, stage: str, unit_id: str, run_key: str, product: str = ""
-) -> Iterator[Job]:
+def job(settings: Settings, store: Store, stage: str, unit_id: str, run_key: str, product: str = "") -> Iterator[Job]:
     """Run a block as one attempt of a stage on a unit.
 
-    What an earlier attempt left running is interrupted first. When the block ends, `figures` becomes the body of the
-    receipt; when it raises, the attempt has failed and no receipt is written.
+    Runs take turns at a unit of a product. What an earlier attempt left running is interrupted first. When the block
+    ends, `figures` becomes the body of the receipt; when it raises, the attempt has failed and there is no receipt.
     """
-    attempt = attempts.begin(store, stage, unit_id, product, run_key)
-    for number in attempt.unfinished:
-        session.interrupt(session.session_id(stage, unit_id, product, number))
-    connect_id = session.session_id(stage, unit_id, product, attempt.number)
-    spark = session.open_session(f"veil {stage}", connect_id)
-    work = Job(settings, store, Lake(spark, settings.lake), attempt, receipts.new_id())
-    try:
-        yield work
-    except BaseException:
-        attempts.end(store, attempt, "failed", work.figures)
-        raise
-    finally:
-        session.release(spark)
-    body: Mapping[str, Any] = {**work.figures, "code": code_version()}
-    receipts.append(store, attempt, body, work.receipt_id)
-    attempts.end(store, attempt, "done", work.figures)
+    with attempts.locked(store, f"unit/{unit_id}/{product}", f"{run_key}/{stage}"):
+        attempt = attempts.begin(store, stage, unit_id, product, run_key)
+        for number in attempt.unfinished:
+            session.interrupt(session.session_id(stage, unit_id, product, number))
+        connect_id = session.session_id(stage, unit_id, product, attempt.number)
+        spark = session.open_session(f"veil {stage}", connect_id)
+        work = Job(settings, store, Lake(spark, settings.lake), attempt, receipts.new_id())
+        try:
+            yield work
+            receipts.close(store, attempt, {**work.figures, "code": code_version()}, work.receipt_id)
+        except BaseException:
+            attempts.fail(store, attempt)
+            raise
+        finally:
+            session.release(spark)

@@ -101,8 +101,7 @@ def add_identities(lake: Lake, found: DataFrame, write: Write) -> None:
         IDENTITIES,
         found.distinct(),
         "t.subject_uid = s.subject_uid AND t.kind = s.kind AND t.value = s.value AND t.role = s.role",
-        "WHEN NOT MATCHED THEN INSERT (subject_uid, kind, value, role) "
-        "VALUES (s.subject_uid, s.kind, s.value, s.role)",
+        "WHEN NOT MATCHED THEN INSERT (subject_uid, kind, value, role) VALUES (s.subject_uid, s.kind, s.value, s.role)",
         write,
     )
 

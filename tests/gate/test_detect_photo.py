@@ -6,6 +6,7 @@ import io
 
 import pytest
 from PIL import Image, ImageDraw, PngImagePlugin
+
 from veil.detect.canaries import photo_canaries
 from veil.detect.photo import leaks
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from veil.detect.canaries import record_canaries
 from veil.detect.structure import violations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from veil.detect.canaries import text_canaries
 from veil.detect.text import RULES, leaks
 
@@ -77,7 +78,9 @@ def test_every_critical_rule_has_a_canary_of_its_own() -> None:
     assert {rules[0] for rules in flagged if len(rules) == 1} == critical
 
 
-@pytest.mark.parametrize("piece", ["a", "1", "1 ", "A", "a.", "1-", ":", "a@", "12 Aa ", "Dr. ", "January ", "patient "])
+@pytest.mark.parametrize(
+    "piece", ["a", "1", "1 ", "A", "a.", "1-", ":", "a@", "12 Aa ", "Dr. ", "January ", "patient "]
+)
 def test_hostile_text_takes_linear_time(piece: str) -> None:
     text = (piece * 100_000)[:100_000]
     began = time.perf_counter()

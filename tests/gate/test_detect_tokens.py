@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from veil.contracts import Kind
 from veil.detect.tokens import known_tokens, tokens
 

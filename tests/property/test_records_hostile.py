@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from veil.contracts import Item
 from veil.errors import Refused
 from veil.policy import Policy, load_policy

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from veil.contracts import KnownIdentifier
 from veil.transforms.text import TextEngine, language, redact
 from veil.transforms.text.rules import dates

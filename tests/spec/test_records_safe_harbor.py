@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from veil.contracts import Item, Malformed, Unpublishable
 from veil.policy import Policy, load_policy
 from veil.transforms.records import anonymize_fhir, anonymize_row

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from PIL import Image
+
 from veil.demo import GroundTruth, generate
 from veil.demo.words import words
 from veil.errors import VeilError

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, PngImagePlugin
+
 from veil.contracts import Unpublishable
 from veil.transforms.photo import clean
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from veil.errors import Refused, VeilError
 from veil.policy import Policy, load_policy, load_site
 

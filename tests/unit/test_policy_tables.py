@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 import veil.policy
 from veil.errors import VeilError
 from veil.policy.tables import load_role_file, load_tables

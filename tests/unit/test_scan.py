@@ -16,11 +16,17 @@ from pathlib import Path
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
+
 from veil.detect.scan import Hit, scan
 from veil.errors import VeilError
 
 NAME = "Quillon Vasterby"
-NEEDLES: dict[str | bytes, str] = {NAME: "name", "40817263": "mrn", "Zoë Ångström": "accent", b"\x01\x02\xfe\xff": "bytes"}
+NEEDLES: dict[str | bytes, str] = {
+    NAME: "name",
+    "40817263": "mrn",
+    "Zoë Ångström": "accent",
+    b"\x01\x02\xfe\xff": "bytes",
+}
 
 
 def parquet(table: pa.Table, **options: object) -> bytes:
@@ -99,7 +105,9 @@ def test_a_number_is_found_in_a_column_of_any_type(tmp_path: Path, kind: pa.Data
     assert {hit.label for hit in scan(tmp_path, NEEDLES)} == {"mrn"}
 
 
-@pytest.mark.parametrize("text", ["ZOË ÅNGSTRÖM", "Zoe Angstrom", json.dumps("Zoë Ångström"), "Zoe\u0308 A\u030angstro\u0308m"])
+@pytest.mark.parametrize(
+    "text", ["ZOË ÅNGSTRÖM", "Zoe Angstrom", json.dumps("Zoë Ångström"), "Zoe\u0308 A\u030angstro\u0308m"]
+)
 def test_a_name_with_accents_is_found_in_every_spelling(tmp_path: Path, text: str) -> None:
     (tmp_path / "log").write_text(text, encoding="utf-8")
     assert {hit.label for hit in scan(tmp_path, NEEDLES)} == {"accent"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from veil.transforms.text import TextEngine, redact
 
 

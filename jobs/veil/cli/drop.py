@@ -11,22 +11,23 @@ from uuid import uuid4
 import click
 
 from veil.errors import VeilError
+from veil.lake import RESTRICTED
 from veil.readers.landing import land
 from veil.readers.manifest import MANIFEST, Manifest, build_manifest, read_manifest
-
-_LANDING = Path("lake/restricted/landing")
+from veil.settings import Settings
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--source", required=True, help="The sending system, as the site's configuration names it.")
-@click.option("--landing", type=click.Path(path_type=Path), default=_LANDING, show_default=True, help="Landing zone.")
+@click.option("--landing", type=click.Path(path_type=Path), help="Landing zone; by default that of VEIL_LAKE.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def drop(path: Path, source: str, landing: Path, as_json: bool) -> None:
+def drop(path: Path, source: str, landing: Path | None, as_json: bool) -> None:
     """Land the folder PATH as one drop; its manifest is written when it has none."""
     try:
         manifest = _manifest(path, source)
-        landed = land(path, manifest, landing, drop_id=uuid4().hex)
+        zone = landing or Settings.from_env().lake / RESTRICTED / "landing"
+        landed = land(path, manifest, zone, drop_id=uuid4().hex)
     except VeilError as error:
         if as_json:
             click.echo(json.dumps({"problem": error.problem, "fix": error.fix}))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from veil.control import schema as s
@@ -54,20 +53,30 @@ def begin(store: Store, stage: str, unit_id: str, product: str, run_key: str) ->
     return Attempt(stage, unit_id, product, last + 1, run_key, unfinished)
 
 
-def end(store: Store, attempt: Attempt, state: str, detail: Mapping[str, object] | None = None) -> None:
-    """Note how an attempt ended (``done`` or ``failed``) with figures that hold no value from the data."""
+def mark_done(connection: Connection, attempt: Attempt, detail: str) -> bool:
+    """Note within a transaction that an attempt succeeded; False if a later attempt has fenced it off."""
+    return _end(connection, attempt, "done", detail)
+
+
+def fail(store: Store, attempt: Attempt) -> None:
+    """Note that an attempt failed, unless a later one has fenced it off."""
     with store.transaction() as connection:
-        connection.execute(
-            update(s.attempt)
-            .where(
-                (s.attempt.c.stage == attempt.stage)
-                & (s.attempt.c.unit_id == attempt.unit_id)
-                & (s.attempt.c.product == attempt.product)
-                & (s.attempt.c.number == attempt.number)
-                & (s.attempt.c.state == "running")
-            )
-            .values(state=state, ended=now(), detail=json.dumps(detail or {}, sort_keys=True))
+        _end(connection, attempt, "failed", "{}")
+
+
+def _end(connection: Connection, attempt: Attempt, state: str, detail: str) -> bool:
+    ended = connection.execute(
+        update(s.attempt)
+        .where(
+            (s.attempt.c.stage == attempt.stage)
+            & (s.attempt.c.unit_id == attempt.unit_id)
+            & (s.attempt.c.product == attempt.product)
+            & (s.attempt.c.number == attempt.number)
+            & (s.attempt.c.state == "running")
         )
+        .values(state=state, ended=now(), detail=detail)
+    )
+    return ended.rowcount == 1
 
 
 def is_done(store: Store, stage: str, unit_id: str, product: str = "") -> bool:

@@ -11,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
+from veil.control import attempts
 from veil.control import schema as s
 from veil.control.attempts import Attempt
 from veil.control.store import Store
+from veil.errors import VeilError
 
 _GENESIS = "0" * 64
 
@@ -36,11 +38,20 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
-def append(store: Store, attempt: Attempt, body: Mapping[str, Any], receipt_id: str | None = None) -> str:
-    """Append a receipt to the chain and return its id. `body` holds digests, versions and counts, never a value."""
-    receipt_id = receipt_id or new_id()
+def close(store: Store, attempt: Attempt, body: Mapping[str, Any], receipt_id: str) -> None:
+    """End an attempt as done and append its receipt, in one transaction.
+
+    `body` holds digests, versions and counts, never a value.
+
+    Raises
+    ------
+    VeilError
+        When the attempt has been fenced off by a later one: what it did does not count.
+    """
     text = json.dumps({**body, "attempt": attempt.number}, sort_keys=True, separators=(",", ":"))
     with store.transaction() as connection:
+        if not attempts.mark_done(connection, attempt, text):
+            raise VeilError("A later attempt has taken over from this one", "Nothing to do: the later one counts")
         seq, previous = _head(connection)
         values: dict[str, Any] = {
             "seq": seq + 1,
@@ -53,7 +64,6 @@ def append(store: Store, attempt: Attempt, body: Mapping[str, Any], receipt_id: 
             "previous": previous,
         }
         connection.execute(insert(s.receipt).values(**values, hash=_digest(values)))
-    return receipt_id
 
 
 def latest(store: Store, stage: str, unit_id: str, product: str) -> Receipt | None:
@@ -88,7 +98,9 @@ def verify(store: Store) -> int | None:
 
 
 def _head(connection: Connection) -> tuple[int, str]:
-    row = connection.execute(select(s.receipt.c.seq, s.receipt.c.hash).order_by(s.receipt.c.seq.desc()).limit(1)).first()
+    row = connection.execute(
+        select(s.receipt.c.seq, s.receipt.c.hash).order_by(s.receipt.c.seq.desc()).limit(1)
+    ).first()
     return (0, _GENESIS) if row is None else (row.seq, row.hash)
 
 

@@ -168,3 +168,7 @@ def _intakes_again(connection: Connection) -> Sequence[str]:
     return intakes
 
 
+def is_run(store: Store, run_key: str) -> bool:
+    """Tell whether a run of this key was ever planned."""
+    with store.transaction() as connection:
+        return connection.scalar(select(s.run.c.seq).where(s.run.c.run_key == run_key)) is not None

@@ -26,9 +26,7 @@ _NEAR = 256
 _ROWS = 8192
 _BASE64 = re.compile(rb"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_LINE_FOLDED = re.compile(
-    rb"(?:\n(?<=[A-Za-z0-9+/]{60}\n)|\r\n(?<=[A-Za-z0-9+/]{60}\r\n))(?=[A-Za-z0-9+/]{4})"
-)
+_LINE_FOLDED = re.compile(rb"(?:\n(?<=[A-Za-z0-9+/]{60}\n)|\r\n(?<=[A-Za-z0-9+/]{60}\r\n))(?=[A-Za-z0-9+/]{4})")
 _ESCAPE = re.compile(rb"\\+u([0-9a-fA-F]{4})|\\+x([0-9a-fA-F]{2})|%([0-9a-fA-F]{2})|\\+([nrt/\"])")
 _HEX_ESCAPE = re.compile(rb"\\[ux][0-9a-fA-F]{2}|%[0-9a-fA-F]{2}")
 

@@ -46,7 +46,10 @@ _RECORDS: tuple[dict[str, object], ...] = (
     {"resourceType": "Observation", "subject": {"reference": "Patient/40817263"}},
     {"resourceType": "Observation", "subject": {"display": "Quillon Vasterby"}},
     {"resourceType": "Condition", "onsetAge": {"value": 93, "unit": "years", "code": "a"}},
-    {"resourceType": "DocumentReference", "content": [{"attachment": {"contentType": "text/plain", "data": "UXVpbGxvbg=="}}]},
+    {
+        "resourceType": "DocumentReference",
+        "content": [{"attachment": {"contentType": "text/plain", "data": "UXVpbGxvbg=="}}],
+    },
     {"resourceType": "Observation", "note": [{"text": "Call Dr. Hallorweg at 617-555-0182."}]},
 )
 _DATED: dict[str, object] = {"resourceType": "Observation", "effectiveDateTime": "2019-03-14T09:30:00Z"}

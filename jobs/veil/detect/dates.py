@@ -20,8 +20,12 @@ _NO_DOSE = r"(?! ?(?:[.,]\d|[%/x-]|mg|mcg|ml|cm|mm|units?|tabs?|tablets?|times|w
 _DIGIT = re.compile(r"\d")
 _ISO = re.compile(rf"(?<![\d./-])({_YEAR})([-/.])(0?[1-9]|1[0-2])\2({_DAY})(?!\d|[./-]\d)")
 _NUMERIC = re.compile(rf"(?<![\d./-])(\d{{1,2}})([-/.])(\d{{1,2}})\2({_YEAR}|(?<=/)\d\d)(?!\d|[./-]\d)")
-_MONTH_FIRST = re.compile(rf"\b({_MONTH}){_GAP}({_DAY}){_TH}{_GAP}({_YEAR}|'?\d\d\b(?! ?(?:mg|ml|units?|%)))", re.IGNORECASE)
-_DAY_FIRST = re.compile(rf"(?<![\d.])({_DAY}){_TH}(?: of |[ .,/-]{{0,3}})({_MONTH}){_GAP}({_YEAR}|'?\d\d\b)", re.IGNORECASE)
+_MONTH_FIRST = re.compile(
+    rf"\b({_MONTH}){_GAP}({_DAY}){_TH}{_GAP}({_YEAR}|'?\d\d\b(?! ?(?:mg|ml|units?|%)))", re.IGNORECASE
+)
+_DAY_FIRST = re.compile(
+    rf"(?<![\d.])({_DAY}){_TH}(?: of |[ .,/-]{{0,3}})({_MONTH}){_GAP}({_YEAR}|'?\d\d\b)", re.IGNORECASE
+)
 _COMPACT = re.compile(r"(?<![\w.])((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?![\w.])")
 
 _PARTIAL = (

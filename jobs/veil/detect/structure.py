@@ -28,8 +28,34 @@ RULES: dict[str, str] = {
 """Rules of this module; a hit of a rule of `veil.detect.text` inside a string is reported under that rule's id."""
 
 _FORBIDDEN = frozenset(
-    ("name", "telecom", "identifier", "photo", "contact", "contained", "ssn", "mrn", "firstname", "lastname", "first", "last")
-    + ("middle", "maiden", "fullname", "surname", "passport", "drivers", "phone", "fax", "email", "street", "latitude", "lat")
+    (
+        "name",
+        "telecom",
+        "identifier",
+        "photo",
+        "contact",
+        "contained",
+        "ssn",
+        "mrn",
+        "firstname",
+        "lastname",
+        "first",
+        "last",
+    )
+    + (
+        "middle",
+        "maiden",
+        "fullname",
+        "surname",
+        "passport",
+        "drivers",
+        "phone",
+        "fax",
+        "email",
+        "street",
+        "latitude",
+        "lat",
+    )
     + ("longitude", "lon", "birthplace", "signature", "fathername", "mothername", "patientname")
 )
 _FINE_GEOGRAPHY = frozenset(("line", "city", "district", "county", "addressline", "birthcity"))
@@ -37,7 +63,8 @@ _ZIP_KEYS = frozenset(("postalcode", "zip", "zipcode", "postcode"))
 _ZIP3 = re.compile(r"\d{3}(?:\*\*|00|XX)?")
 _KEY = re.compile(r"_?[A-Za-z][A-Za-z0-9_\-]{0,63}")
 _OPAQUE = re.compile(
-    r"(?:[A-Z][A-Za-z]{2,40}/)?(?:urn:uuid:)?(?:[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE
+    r"(?:[A-Z][A-Za-z]{2,40}/)?(?:urn:uuid:)?(?:[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+    re.IGNORECASE,
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{64,}")
 _COMPACT_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{4,6})?")
@@ -93,7 +120,9 @@ def _walk(
 
 def _field(name: str, child: object, path: str, parent: Mapping[str, object], profile: Profile) -> Iterator[str]:
     plain = name.lower().replace("_", "").replace("-", "")
-    if plain in _FORBIDDEN or (plain == "address" and isinstance(child, str)):
+    names_somebody = plain in _FORBIDDEN or (plain == "address" and isinstance(child, str))
+    # a table keeps the column by which its rows join, with the pseudonym in it
+    if names_somebody and not (isinstance(child, str) and _OPAQUE.fullmatch(child)):
         yield "forbidden-field"
     if plain == "div":
         yield "narrative"

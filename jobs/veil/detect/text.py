@@ -57,17 +57,23 @@ _STATE = (
     "PA|PR|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
 )
 _SUFFIX = "Street|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Court|Ct|Place|Pl|Terrace|Parkway|Pkwy|Highway|Hwy|Way|St"
-_NOT_A_STREET = r"(?!(?:AM|PM|Day|Week|Month|Year|Hour|Times|View|January|Jan|February|Feb|March|April|May|June|July|August)s?\b)"
+_NOT_A_STREET = (
+    r"(?!(?:AM|PM|Day|Week|Month|Year|Hour|Times|View|January|Jan|February|Feb|March|April|May|June|July|August)s?\b)"
+)
 
 _SSN = re.compile(r"(?<![\d-])(?!000|666)\d{3}([- ])(?!00)\d\d\1(?!0000)\d{4}(?![\d-])")
-_PHONE = re.compile(r"(?<![\w.\-/])(?:\+?1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d([ .-]))[2-9]\d\d(?:\1|-)\d{4}(?!\d|[.-]\d)")
+_PHONE = re.compile(
+    r"(?<![\w.\-/])(?:\+?1[ .-]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d([ .-]))[2-9]\d\d(?:\1|-)\d{4}(?!\d|[.-]\d)"
+)
 _PHONE_WORLD = re.compile(r"(?<![\w+])(?:\+|\b00)[1-9]\d{0,2}(?:[ .()-]{0,2}\d){7,12}(?!\d)")
 _PHONE_TRUNK = re.compile(r"(?<![\w.,/-])0\d{1,4}([ .-])\d{2,4}(?:\1\d{2,4}){1,4}(?![\w/-]|[.,]\d)")
 _PHONE_LABEL = re.compile(
     r"\b(?:phone|tel|telephone|cell|mobile|fax|pager|beeper|call(?:ed|back)?)\b(?:[^\w\n]|no\b|number\b|is\b|at\b|#){0,8}"
     r"(?:\d[ .()-]{0,2}){6,14}\d(?!\d)", re.IGNORECASE)  # fmt: skip
 _EMAIL = re.compile(r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[A-Za-z]{2,24}\b")
-_URL = re.compile(r"\b(?:https?|ftp|file)://\S|\bwww\.\w|(?<![\w@.-])[a-z0-9-]{2,63}\.(?:com|org|net|edu|gov|health)\b", re.IGNORECASE)
+_URL = re.compile(
+    r"\b(?:https?|ftp|file)://\S|\bwww\.\w|(?<![\w@.-])[a-z0-9-]{2,63}\.(?:com|org|net|edu|gov|health)\b", re.IGNORECASE
+)
 _IP4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]\d)")
 _IP6 = re.compile(r"(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
 _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){4}(?![\w:-])")
@@ -77,7 +83,8 @@ _AGE = re.compile(
     r"|\b(?:9\d|1[0-3]\d) ?(?:yo|y\.o\.)|\bage[d:]{0,2} (?:is |of )?(?:9\d|1[0-3]\d)\b(?!\+| ?(?:or|and|years? or) (?:old|above|over)| ?%)"
     r"|\bninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?[ -]years?[ -]old", re.IGNORECASE)  # fmt: skip
 _TITLE = re.compile(
-    rf"\b(?:(?:M[rsx]|Mrs|Dr|Prof|Rev)\.?|MRS?\.|DR\.|MS\.)[ \t]{{1,3}}(?:[A-Z]\.?[ \t]+)?({_WORD}|{_UPPER}(?![a-z\d]))")
+    rf"\b(?:(?:M[rsx]|Mrs|Dr|Prof|Rev)\.?|MRS?\.|DR\.|MS\.)[ \t]{{1,3}}(?:[A-Z]\.?[ \t]+)?({_WORD}|{_UPPER}(?![a-z\d]))"
+)
 _ROLE = re.compile(rf"\b(?:Doctor|Miss|Nurse|Professor|Sister|Father|Judge|Officer|Uncle|Aunt)[ \t]+({_WORD})")
 _LABEL = re.compile(
     rf"\b(?:(?:[Pp]atient|PATIENT|[Pp]t)(?:'s)?(?: [Nn]ame| NAME)?|[Nn]ame|NAME|[Aa]ttending|[Pp]rovider|[Pp]hysician|PCP|"
@@ -85,7 +92,8 @@ _LABEL = re.compile(
     rf"[Ee]mergency [Cc]ontact|[Gg]uardian|[Mm]other|[Ff]ather|[Ss]pouse)[ \t]{{0,3}}[:=][ \t]{{0,3}}"
     rf"({_WORD}|{_UPPER}),?[ \t]{{1,2}}(?:[A-Z]\.?[ \t])?({_WORD}|{_UPPER})")  # fmt: skip
 _CREDENTIAL = re.compile(
-    rf"\b({_WORD}) (?:[A-Z]\.? )?({_WORD}),? (?:MD|M\.D\.|DO|D\.O\.|RN|NP|APRN|PA-C|PhD|Ph\.D\.|DDS|LCSW|PharmD)(?![\w-])")
+    rf"\b({_WORD}) (?:[A-Z]\.? )?({_WORD}),? (?:MD|M\.D\.|DO|D\.O\.|RN|NP|APRN|PA-C|PhD|Ph\.D\.|DDS|LCSW|PharmD)(?![\w-])"
+)
 _ID = re.compile(
     r"\b(?:MRN|SSN|HICN|MBI|NPI|DEA|medical record|health record|chart|account|acct|member|subscriber|beneficiary|policy|"
     r"patient|license|licence|passport|accession|serial|medicare|medicaid|device|insurance|record)\b[ ]?"

@@ -33,7 +33,26 @@ _HOUSE = re.compile(r"\b(\d{1,6}[a-z]?)(?:[\s,.-]{1,3}(?:[nsew]{1,2}|north|south
                     r"(?:[\s.-]{1,2}([^\W\d_]+))?")  # fmt: skip
 
 _PARTICLES = frozenset(
-    ("de", "del", "la", "las", "los", "le", "da", "das", "do", "dos", "di", "du", "van", "von", "der", "den", "ter", "ten")
+    (
+        "de",
+        "del",
+        "la",
+        "las",
+        "los",
+        "le",
+        "da",
+        "das",
+        "do",
+        "dos",
+        "di",
+        "du",
+        "van",
+        "von",
+        "der",
+        "den",
+        "ter",
+        "ten",
+    )
     + ("bin", "ibn", "al", "el", "und", "zu", "san", "st", "jr", "sr", "ii", "iii", "iv", "md", "rn", "np", "phd", "mr")
     + ("mrs", "ms", "miss", "mx", "dr", "prof")
 )

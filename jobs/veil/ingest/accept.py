@@ -75,7 +75,10 @@ def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> Data
     for rule, unfit, reason in reasons:
         hit = F.col("rule").isNull() & F.coalesce(unfit, F.lit(False)) & ~_is_unknown_deletion(rule)
         rows = rows.withColumns(
-            {"rule": F.when(hit, rule).otherwise(F.col("rule")), "reason": F.when(hit, reason).otherwise(F.col("reason"))}
+            {
+                "rule": F.when(hit, rule).otherwise(F.col("rule")),
+                "reason": F.when(hit, reason).otherwise(F.col("reason")),
+            }
         )
     return _new_or_changed(lake, _without_twins(rows))
 
@@ -93,11 +96,13 @@ def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
 
     deletions = incoming.where("deleted AND rule IS NULL")
     current = lake.table(RESTRICTED, vault.RECORDS).select(
-        "source", "parent", F.col("key").alias("current_key"), F.col("modality").alias("current_modality"), "subject_uid"
+        "source",
+        "parent",
+        F.col("key").alias("current_key"),
+        F.col("modality").alias("current_modality"),
+        "subject_uid",
     )
-    refs = (
-        lake.table(RESTRICTED, vault.SUBJECTS).groupBy("subject_uid").agg(F.min("ref").alias("known_ref"))
-    )
+    refs = lake.table(RESTRICTED, vault.SUBJECTS).groupBy("subject_uid").agg(F.min("ref").alias("known_ref"))
     dead = (
         deletions.join(current, ["source", "parent"])
         .join(refs, "subject_uid", "left")

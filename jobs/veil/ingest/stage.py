@@ -106,9 +106,7 @@ def _write_bronze(work: Job, accepted: DataFrame, units: list[Unit]) -> dict[str
     for unit_id, modality in modality_of.items():
         if counts.get(modality):
             lake.create(RESTRICTED, bronze(modality), BRONZE, "unit")
-            lake.replace_unit(
-                rows.where(F.col("unit") == unit_id), RESTRICTED, bronze(modality), unit_id, work.write
-            )
+            lake.replace_unit(rows.where(F.col("unit") == unit_id), RESTRICTED, bronze(modality), unit_id, work.write)
     return counts
 
 
@@ -117,9 +115,10 @@ def _bad_files(work: Job, delivery: Delivery) -> DataFrame:
     rows = []
     for (drop_id, number), reason in delivery.problems.items():
         piece = by_place.get((drop_id, number))
-        rows.append((drop_id, piece.source if piece else None, piece.path if piece else None, number, reason))
+        known = (piece.source, piece.path, piece.modality) if piece else (None, None, None)
+        rows.append((drop_id, *known, number, reason))
     frame = work.lake.spark.createDataFrame(
-        rows, "drop_id string, source string, path string, position long, reason string"
+        rows, "drop_id string, source string, path string, modality string, position long, reason string"
     )
     return frame.selectExpr("*", "'unfit-file' AS rule")
 

@@ -39,7 +39,9 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
             )
         if not published:
             raise Unpublishable("the policy names no field of this type of record")
-        return Outcome(orjson.dumps(published, option=orjson.OPT_SORT_KEYS).decode(), findings=findings, dropped=dropped)
+        return Outcome(
+            orjson.dumps(published, option=orjson.OPT_SORT_KEYS).decode(), findings=findings, dropped=dropped
+        )
 
     return anonymize
 

@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
+
 from veil.contracts import Unpublishable
 from veil.transforms.photo.faces import Box, find_faces
 

@@ -7,7 +7,7 @@ import re
 from .rule import Rule
 
 _I = re.IGNORECASE
-_YEARS = r"[ \n]?-?[ ]?(?:years?|yrs?\.?|y\.?/?o\.?|yo|yof|yom)\b"
+_YEARS = r"[ \n]?-?[ ]?(?:years?|yrs?\.?|y\.?/?o\.?|yo|yof|yom|y)\b"
 _OLD = r"(?P<id>9\d|1[0-3]\d)(?![\d+]|\.\d)"
 _WORDS = (
     r"(?P<id>ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|"

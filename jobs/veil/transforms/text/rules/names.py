@@ -21,7 +21,7 @@ def _name(text: str) -> bool:
     words = lexicon()
     first = next((word for word in WORD.findall(text) if len(word) > 1), "")
     lower = first.lower()
-    if not lower or lower in words.everyday and not first[0].isupper():
+    if not lower or (lower in words.everyday and not first[0].isupper()):
         return False
     return first[0].isupper() or lower not in words.safe or lower in words.family or lower in words.given
 

@@ -1,0 +1,68 @@
+# Veil. `make` lists the targets. Everything that is made or fetched goes into .venv and .veil.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+export UV_LINK_MODE ?= copy
+export UV_COMPILE_BYTECODE := 1
+export PYTHONDONTWRITEBYTECODE :=
+export VEIL_HOME ?= $(CURDIR)/.veil/home
+export VEIL_JARS ?= $(CURDIR)/.veil/jars
+export VEIL_CONFIG ?= $(CURDIR)/dags/config
+UV := .veil/boot/bin/uv
+VEIL := .venv/bin/veil
+PYTEST := .venv/bin/python -m pytest
+
+.PHONY: help setup demo up down veil test test-slow check bench clean
+
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
+
+setup: .veil/ready ## Install what Veil needs: uv, the locked packages, Delta's jars
+
+.veil/boot/bin/uv:
+	@echo "Setting up uv $(UV_VERSION)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .veil/boot || { echo "The venv module is missing: apt-get install python3-venv"; exit 1; }
+	@.veil/boot/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || \
+	  { echo "uv could not be installed: is a package index reachable?"; exit 1; }
+
+.veil/ready: $(UV) uv.lock pyproject.toml jobs/veil/jars.toml
+	@bash .ci/java
+	@echo "Installing the locked packages (about a minute the first time)"
+	@"$(UV)" sync --frozen --quiet --python $(PYTHON) || { echo "uv sync failed: is a package index reachable, and 4 GB of disk free?"; exit 1; }
+	@echo "Fetching Delta's jars"
+	@$(VEIL) jars > /dev/null
+	@touch $@
+
+demo: setup ## Take one generated drop from landing to publication; the gate blocks a planted leak
+	@$(VEIL) demo
+
+up: setup ## Start Airflow and Spark, and leave them running for the browser
+	@$(VEIL) up
+
+down: setup ## Stop what `make up` started, and nothing else
+	@$(VEIL) down
+
+veil: setup ## Run the command line: make veil ARGS='report --json'
+	@$(VEIL) $(ARGS)
+
+test: setup ## Run the tests (under 15 minutes on 2 cores)
+	@bash .ci/packages
+	@$(PYTEST) -m "not slow"
+
+test-slow: setup ## Run the long tests as well
+	@$(PYTEST)
+
+check: setup ## Lint, types, layers and the DAG-integrity test
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PYTEST) -q tests/dags
+
+bench: setup ## Seconds per stage and rows per second by number of patients
+	@.venv/bin/python benchmarks/pipeline.py
+
+clean: ## Remove what was installed (not the data in VEIL_HOME)
+	@rm -rf .venv .veil/boot .veil/ready

@@ -1,0 +1,39 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from veil.cli.budget import budget
+from veil.cli.drop import drop
+from veil.cli.quarantine import quarantine
+from veil.cli.report import report
+from veil.cli.system import demo, down, init, jars, up
+from veil.errors import VeilError
+
+
+@click.group()
+def veil() -> None:
+    """Publish hospital data, record by record and in aggregate, without exposing a patient."""
+
+
+for command in (init, up, down, demo, drop, report, quarantine, budget, jars):
+    veil.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; an error is one line that says what is wrong and one that says what to do."""
+    try:
+        veil.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except VeilError as error:
+        click.echo(f"{error.problem}\n{error.fix}".strip(), err=True)
+        sys.exit(1)

@@ -1,0 +1,128 @@
+"""The demonstration: one generated drop through the real scheduler, and what came of it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from veil.control import Store
+from veil.demo import GroundTruth, generate
+from veil.embedded import stack
+from veil.embedded.places import Embedded
+from veil.embedded.rest import Airflow
+from veil.errors import VeilError
+from veil.lake import RESTRICTED
+from veil.modalities import recognisers
+from veil.printing import as_text
+from veil.readers.landing import land
+from veil.readers.manifest import build_manifest
+from veil.report import Report, report
+
+SOURCE = "ehr"
+_MARKER = "demo"
+_TIMEOUT_SECONDS = 900
+_ENDED = ("success", "failed")
+_SHOWN = ("success", "failed", "skipped", "upstream_failed")
+
+
+def fresh_home(home: Embedded) -> None:
+    """Empty the installation of an earlier demonstration; one that holds anything else is left alone.
+
+    Raises
+    ------
+    VeilError
+        When it may hold somebody's data.
+    """
+    marker = home.settings.home / _MARKER
+    kept = [path for path in (home.settings.lake, home.airflow_home) if path.exists()]
+    if kept and not marker.exists():
+        raise VeilError(f"{home.settings.home} holds data of yours", "Set VEIL_HOME to another folder for the demo")
+    for path in (*kept, home.settings.home / "gx"):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in home.settings.home.glob("control.db*"):
+        path.unlink()
+    marker.touch()
+
+
+def land_drop(home: Embedded, patients: int, seed: int, night: int = 0) -> GroundTruth:
+    """Generate a drop and land it; the answer key goes to the restricted zone, since it holds every identifier."""
+    restricted = home.settings.lake / RESTRICTED
+    made = restricted / f"demo-{secrets.token_hex(4)}"
+    truth = generate(made, patients=patients, seed=seed, night=night)
+    truth.to_json(restricted / "demo-truth.json")
+    manifest = build_manifest(made, SOURCE, recognisers())
+    land(made, manifest, restricted / "landing", drop_id=secrets.token_hex(16))
+    shutil.rmtree(made)
+    return truth
+
+
+def watch(home: Embedded, client: Airflow, say: stack.Say) -> Report:
+    """Start both DAGs, wait for the run that the drop starts, and say what ends as it ends."""
+    for dag in ("pipeline", "landing"):
+        _unpause(client, dag)
+    began = time.monotonic()
+    shown: set[tuple[str, str]] = set()
+    while time.monotonic() - began < _TIMEOUT_SECONDS:
+        run = _triggered_run(client)
+        if run is not None:
+            _show_tasks(client, run["dag_run_id"], shown, began, say)
+            if run["state"] in _ENDED:
+                return report(Store(home.settings.control), run["dag_run_id"])
+        time.sleep(1)
+    raise VeilError("The run did not end in 15 minutes", f"Look at {home.airflow_url}")
+
+
+def run(home: Embedded, patients: int, seed: int, say: stack.Say) -> bool:
+    """Run the demonstration from an empty installation; True if it ended as it should."""
+    fresh_home(home)
+    client = stack.start(home, say)
+    say(f"Landing a generated drop of {patients} patients")
+    land_drop(home, patients, seed)
+    made = watch(home, client, say)
+    say("")
+    say(as_text(made))
+    return is_as_expected(made)
+
+
+def is_as_expected(made: Report) -> bool:
+    """Tell whether the gate blocked the planted leak and nothing else, and all the rest was published."""
+    published = {line.modality for line in made.lines if line.published}
+    only_leak = [(modality, rule) for _product, modality, rule, _count in made.blocked] == [
+        ("text", "known-identifier")
+    ]
+    released = all(release.get("verdict") == "passed" for release in made.releases) and bool(made.releases)
+    return only_leak and released and not made.leaks and published == {"tabular", "photo"}
+
+
+def _unpause(client: Airflow, dag: str) -> None:
+    deadline = time.monotonic() + 90
+    while True:
+        try:
+            client.patch(f"/dags/{dag}", {"is_paused": False})
+            return
+        except VeilError:  # the DAG processor has not read the file yet
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def _triggered_run(client: Airflow) -> dict[str, Any] | None:
+    runs = client.get("/dags/pipeline/dagRuns?order_by=-run_after&limit=20")["dag_runs"]
+    return next((run for run in runs if run["run_type"] not in ("scheduled", "backfill")), None)
+
+
+def _show_tasks(client: Airflow, run_id: str, shown: set[tuple[str, str]], began: float, say: stack.Say) -> None:
+    tasks = client.get(f"/dags/pipeline/dagRuns/{run_id}/taskInstances?limit=100")["task_instances"]
+    for task in sorted(tasks, key=lambda task: task["end_date"] or ""):
+        name, state = task["task_id"], task["state"]
+        if state in _SHOWN and (name, state) not in shown:
+            shown.add((name, state))
+            say(f"{time.monotonic() - began:6.1f} s  {name:<32} {state}")
+
+
+def truth_file(home: Embedded) -> Path:
+    """Say where the answer key of the last drop is."""
+    return home.settings.lake / RESTRICTED / "demo-truth.json"

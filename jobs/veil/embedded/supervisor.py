@@ -1,0 +1,80 @@
+"""The supervisor: one process group with Airflow and Spark in it; what dies is started again, what is told to stop stops."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from veil.embedded.places import Embedded, open_home
+from veil.lake import RESTRICTED
+from veil.session import spark_conf
+from veil.settings import Settings
+from veil.submit import spark_home
+
+_FASTEST_RESTART_SECONDS = 5.0
+
+
+def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
+    """Start the Spark Connect server on the loopback address, guarded by its token.
+
+    Its log goes to the restricted zone: an exception in it may quote the data.
+    """
+    cores = os.cpu_count() or 2
+    conf = spark_conf(cores) | {
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(home.spark_port),
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.python.worker.idleTimeoutSeconds": "0",
+        "spark.local.dir": str(home.settings.lake / RESTRICTED / "spark"),
+    }
+    command = [str(spark_home() / "bin" / "spark-submit"), "--master", f"local[{cores}]", "--driver-memory", "2g"]
+    command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
+    for key, value in conf.items():
+        command += ["--conf", f"{key}={value}"]
+    environment = home.environment() | {
+        "SPARK_HOME": str(spark_home()),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_CONNECT_AUTHENTICATE_TOKEN": home.secrets["spark"],
+    }
+    logs = home.settings.lake / RESTRICTED / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "spark-connect.log").open("ab") as log:
+        return subprocess.Popen([*command, "spark-internal"], env=environment, stdout=log, stderr=log)
+
+
+def airflow(home: Embedded) -> subprocess.Popen[bytes]:
+    """Start Airflow: scheduler, DAG processor, triggerer and API server."""
+    log_file = home.airflow_home / "standalone.log"
+    command = [sys.executable, "-m", "airflow", "standalone"]
+    with log_file.open("ab") as log:
+        return subprocess.Popen(command, env=home.environment(), stdout=log, stderr=log)
+
+
+def supervise(home: Embedded) -> None:
+    """Keep both running until told to stop."""
+    starters: dict[str, Callable[[Embedded], subprocess.Popen[bytes]]] = {"spark": spark_server, "airflow": airflow}
+    running = {name: start(home) for name, start in starters.items()}
+    started = dict.fromkeys(starters, time.monotonic())
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        # every process of the group, since Airflow leaves its own children behind when it alone is ended
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    while True:
+        time.sleep(1)
+        for name, process in running.items():
+            if process.poll() is not None and time.monotonic() - started[name] > _FASTEST_RESTART_SECONDS:
+                running[name], started[name] = starters[name](home), time.monotonic()
+
+
+if __name__ == "__main__":
+    supervise(open_home(Settings.from_env()))

@@ -1,0 +1,1 @@
+"""Anonymizers: pure functions over records, text and bytes."""
