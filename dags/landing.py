@@ -56,6 +56,4 @@ with DAG(
         settings = Settings.from_env()
         return register_all(Store(settings.control), unregistered(LANDING), REGISTERED)
 
-    register() >> TriggerDagRunOperator(  # type: ignore[operator]
-        task_id="start_pipeline", trigger_dag_id="pipeline", reset_dag_run=False
-    )
+    register() >> TriggerDagRunOperator(task_id="start_pipeline", trigger_dag_id="pipeline", reset_dag_run=False)

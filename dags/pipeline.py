@@ -32,13 +32,13 @@ BACKFILLED = "{{ dag_run.partition_date.strftime('%Y-%m-%d') if dag_run.run_type
 RUN_KEY = "{{ run_id }}"
 
 
-def job(name: str, task_id: str, timeout_hours: int = 4, **arguments: str) -> VeilJobOperator:
+def job(name: str, task_id: str, **arguments: str) -> VeilJobOperator:
     """Make the task of a job."""
     return VeilJobOperator(
         task_id=task_id,
         job=name,
         arguments={"run_key": RUN_KEY, **arguments},
-        execution_timeout=timedelta(hours=timeout_hours),
+        execution_timeout=timedelta(hours=4),
     )
 
 
@@ -90,7 +90,7 @@ with DAG(
             ingest >> release
             ends.append(release)
 
-    @task(
+    @task(  # type: ignore[untyped-decorator]
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         retries=2,
         pool="default_pool",
@@ -111,4 +111,4 @@ with DAG(
         if problems:
             raise AirflowFailException("; ".join(problems))
 
-    ends >> report()  # type: ignore[operator]
+    ends >> report()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from expectations import checkpoint, evidence, gate, suites
 from veil import modalities
@@ -16,10 +17,14 @@ from veil.policy import Policy
 from veil.settings import Settings
 from veil.stages import Job, job
 
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
 
 def run(settings: Settings, store: Store, arguments: Arguments) -> None:
     """Audit every staged unit of the run; a unit that fails is blocked, and so is this task."""
-    policy, blocked = arguments.policy(settings), []
+    policy = arguments.policy(settings)
+    blocked: list[str] = []
     for unit in registry.units_of_run(store, arguments.run_key, arguments.modality):
         staged = receipts.latest(store, "anonymize", unit.unit_id, policy.product)
         if staged is None or "staging_version" not in staged.body:
@@ -56,10 +61,10 @@ def _audit(work: Job, policy: Policy, modality: str, staged: receipts.Receipt) -
     return verdict.reasons
 
 
-def _rules(frame: object, failed: frozenset[str]) -> dict[str, int]:
+def _rules(frame: DataFrame, failed: frozenset[str]) -> dict[str, int]:
     """Count the broken rules of the failed rows, by the rule's id."""
     counts: Counter[str] = Counter()
-    for row in frame.where("detector_rules <> '' OR known_rules <> ''").collect():  # type: ignore[attr-defined]
+    for row in frame.where("detector_rules <> '' OR known_rules <> ''").collect():
         if row.row_id in failed:
             counts.update(rule for rule in f"{row.detector_rules},{row.known_rules}".split(",") if rule)
     return dict(counts)

@@ -18,7 +18,7 @@ JOBS = Path(os.environ.get("VEIL_JOBS", Path(__file__).resolve().parents[1] / "j
 """Where the entry points are: beside this folder, or ``VEIL_JOBS``."""
 
 
-class VeilJobOperator(BaseOperator):
+class VeilJobOperator(BaseOperator):  # type: ignore[misc]
     """Run ``jobs/<job>.py``.
 
     A connection of type *Spark Connect* runs the thin client in the task's own process, on the shared server. Any

@@ -13,7 +13,7 @@ REGISTERED = ".registered"
 """Marker beside a manifest: the drop is in the registry, so that no restart of the triggerer announces it again."""
 
 
-class LandingManifestTrigger(BaseEventTrigger):
+class LandingManifestTrigger(BaseEventTrigger):  # type: ignore[misc]
     """Fire once for each new manifest in ``<landing>/<source>/<drop>/manifest.json``.
 
     The event carries nothing but a count: which drops they are is for the registry to say. A manifest is announced

@@ -1,4 +1,4 @@
-"""What the audit stage reads and records; the gate itself is in the `expectations` package, which this layer never imports."""
+"""What the audit stage reads and records; the gate itself is in `expectations`, which this layer never imports."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def closing_scan(settings: Settings, store: Store, run_key: str) -> list[str]:
 
     A unit of this run in whose table one was found is withdrawn at once.
     """
-    needles = dict(_needles(settings.lake / RESTRICTED / vault.IDENTITIES))
+    needles: dict[str | bytes, str] = dict(_needles(settings.lake / RESTRICTED / vault.IDENTITIES))
     if not needles:
         return []
     places = [settings.lake / PUBLISHED, settings.lake / RELEASES, *(settings.home / name for name in _LOGS)]

@@ -17,9 +17,11 @@ _NONCE_BYTES = 12
 class KeyProvider(Protocol):
     """Wraps and unwraps subject secrets (32 bytes each); `uid` is bound to the ciphertext as associated data."""
 
-    def wrap(self, secret: bytes, uid: str) -> bytes: ...
+    def wrap(self, secret: bytes, uid: str) -> bytes:
+        """Encrypt a secret."""
 
-    def unwrap(self, wrapped: bytes, uid: str) -> bytes: ...
+    def unwrap(self, wrapped: bytes, uid: str) -> bytes:
+        """Decrypt a secret."""
 
 
 class FileKey:
@@ -48,10 +50,12 @@ class FileKey:
         return cls(path)
 
     def wrap(self, secret: bytes, uid: str) -> bytes:
+        """Encrypt a secret under a fresh nonce, which comes first in what is returned."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._aead.encrypt(nonce, secret, uid.encode())
 
     def unwrap(self, wrapped: bytes, uid: str) -> bytes:
+        """Decrypt a secret; one that was wrapped for another `uid` does not open."""
         return self._aead.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], uid.encode())
 
     def fingerprint_key(self) -> bytes:

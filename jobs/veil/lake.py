@@ -76,7 +76,8 @@ class Lake:
         by = f"PARTITIONED BY ({partition})" if partition else ""
         listed = ", ".join(f"'{key}' = '{value}'" for key, value in properties.items())
         self.spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {self.sql_name(zone, name)} ({schema}) USING DELTA {by} TBLPROPERTIES ({listed})"
+            f"CREATE TABLE IF NOT EXISTS {self.sql_name(zone, name)} ({schema}) "
+            f"USING DELTA {by} TBLPROPERTIES ({listed})"
         )
 
     def sql_name(self, zone: str, name: str) -> str:

@@ -20,6 +20,8 @@ class ObjectStore:
     """
 
     def __init__(self, root: str | Path) -> None:
+        self._fs: fs.FileSystem
+        self._root: str
         uri = str(root)
         self._fs, self._root = fs.FileSystem.from_uri(uri) if "://" in uri else (fs.LocalFileSystem(), uri)
 

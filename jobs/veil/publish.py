@@ -85,7 +85,7 @@ def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt)
 
 
 def _clauses(unit_id: str) -> str:
-    """Reconcile the table with the candidate: what it retires or no longer holds leaves in the commit that adds the rest."""
+    """Reconcile the table with the candidate: what it retires or no longer holds leaves in the one commit."""
     updates = ", ".join(f"{name} = s.{name}" for name in _NAMES)
     values = ", ".join(f"s.{name}" for name in _NAMES)
     return (

@@ -133,7 +133,7 @@ def add_consents(lake: Lake, found: DataFrame, write: Write) -> None:
 
 
 def denied(lake: Lake) -> DataFrame:
-    """Give the `subject_uid` of everybody whose newest consent statement denies; of two at one time the denial counts."""
+    """Give the `subject_uid` of everybody whose newest consent statement denies; at one time the denial counts."""
     from pyspark.sql import functions as F
 
     newest = F.max(F.struct(F.col("decided"), (F.col("decision") == "deny").alias("is_denial"))).alias("newest")

@@ -11,22 +11,48 @@ from veil.detect.text import RULES, leaks
 
 LEAKS = {
     "ssn": ["SSN 123-45-6789", "his number 123 45 6789 on file"],
-    "phone": ["call 617-555-0182", "(617) 555-0182", "617.555.0182", "+1 617 555 0182", "+44 20 7946 0958", "cell: 5550182", "on 07700 900 123"],
+    "phone": [
+        "call 617-555-0182",
+        "(617) 555-0182",
+        "617.555.0182",
+        "+1 617 555 0182",
+        "+44 20 7946 0958",
+        "cell: 5550182",
+        "on 07700 900 123",
+    ],
     "email": ["write to j.doe+x@mail.example.org", "JDOE@EXAMPLE.ORG"],
     "url": ["see www.example.org", "http://example.org/x", "on example.com"],
     "ip": ["from 192.0.2.44", "from 2001:db8::8a2e:370:7334"],
     "date-finer-than-year": [
-        "on 3/14/2019", "2019-03-14", "2019-03-14T08:00:00Z", "March 14, 2019", "14 March 2019", "14-MAR-2019", "3/14/19",
-        "March 2019", "03/2019", "June 3rd", "on 3/15", "admitted July 4", "14.03.2019", "2019-03",
+        "on 3/14/2019",
+        "2019-03-14",
+        "2019-03-14T08:00:00Z",
+        "March 14, 2019",
+        "14 March 2019",
+        "14-MAR-2019",
+        "3/14/19",
+        "March 2019",
+        "03/2019",
+        "June 3rd",
+        "on 3/15",
+        "admitted July 4",
+        "14.03.2019",
+        "2019-03",
     ],
     "age-over-89": ["a 93-year-old man", "aged 94", "91 y/o", "101 yo female", "Age: 95", "ninety-two year old"],
     "name-after-title": ["Mr. Walker came", "Dr Hallorweg", "DR. HALLORWEG", "Mrs. O'Brien", "Nurse Hallorweg"],
     "name-after-label": ["Patient: Quillon Vasterby", "Attending: VASTERBY, QUILLON", "Signed by: Quillon Vasterby"],
     "id-after-label": ["MRN 40817263", "MRN: A-408172", "account number 40817263", "policy #: XK-4081726"],
-    "street": ["at 1427 Elmhurst Avenue", "12 N. Main St, upstairs", "P.O. Box 120", "1427 ELMHURST AVENUE", "5 Oak Dr"],
+    "street": [
+        "at 1427 Elmhurst Avenue",
+        "12 N. Main St, upstairs",
+        "P.O. Box 120",
+        "1427 ELMHURST AVENUE",
+        "5 Oak Dr",
+    ],
     "zip-plus-city": ["Springfield, IL 62704", "BOSTON MA 02134-1000"],
     "card": ["4111-1111-1111-1111", "378282246310005", "3782 822463 10005"],
-}  # fmt: skip
+}
 
 CLEAN = [
     "BP 120/80, HR 72, RR 16, SpO2 98% on room air, temp 98.6 F, BMI 24.5.",

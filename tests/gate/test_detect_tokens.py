@@ -12,7 +12,11 @@ from veil.contracts import Kind
 from veil.detect.tokens import known_tokens, tokens
 
 SPELLINGS: list[tuple[Kind, str, list[str]]] = [
-    ("NAME", "Maria del Carmen Ortiz", ["Maria Ortiz", "ORTIZ, MARIA", "Maria C. Ortiz", "Maria del Carmen Ortiz", "ortiz^maria"]),
+    (
+        "NAME",
+        "Maria del Carmen Ortiz",
+        ["Maria Ortiz", "ORTIZ, MARIA", "Maria C. Ortiz", "Maria del Carmen Ortiz", "ortiz^maria"],
+    ),
     ("NAME", "Seán O'Brien", ["Sean O'Brien", "SEÁN O’BRIEN", "O'Brien, Sean", "sean_obrien"]),
     ("NAME", "Anna Müller-Lüdenscheidt", ["Anna Muller", "Muller-Ludenscheidt", "Anna Müller"]),
     ("NAME", "Carolee951 Sanford861", ["Carolee951 Sanford861", "Carolee Sanford"]),
@@ -24,9 +28,13 @@ SPELLINGS: list[tuple[Kind, str, list[str]]] = [
     ("URL", "https://www.example.org/maria/", ["example.org/maria", "http://example.org/maria."]),
     ("IP", "192.0.2.44", ["192.0.2.44"]),
     ("LOCATION", "1427 Elmhurst Ave", ["1427 Elmhurst Avenue", "1427 ELMHURST AVE.", "1427 N. Elmhurst Ave"]),
-    ("DATE", "1962-03-04", ["3/4/1962", "03/04/62", "March 4, 1962", "4 Mar 1962", "19620304", "04-MAR-1962", "1962-03-04T00:00"]),
+    (
+        "DATE",
+        "1962-03-04",
+        ["3/4/1962", "03/04/62", "March 4, 1962", "4 Mar 1962", "19620304", "04-MAR-1962", "1962-03-04T00:00"],
+    ),
     ("ORGANIZATION", "Mercy General Hospital", ["Mercy General Hospital", "MERCY GENERAL HOSPITAL"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

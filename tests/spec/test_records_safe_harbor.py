@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from veil.contracts import Item, Malformed, Unpublishable
 from veil.policy import Policy, load_policy
-from veil.transforms.records import anonymize_fhir, anonymize_row
+from veil.transforms.records import anonymize_fhir
 
 PRODUCT = Path(__file__).parents[2] / "dags" / "config" / "products" / "research.toml"
 SNOMED = "http://snomed.info/sct"
@@ -20,7 +19,6 @@ REFERENCES = {
     "https://ehr.example/fhir/Patient/1/_history/2": "a" * 32,
     "Practitioner?identifier=http://hl7.org/fhir/sid/us-npi|1": "b" * 32,
     "Device/1": "c" * 32,
-    "encounters/7": "d" * 32,
 }
 
 
@@ -41,10 +39,6 @@ def item(kind: str = "Patient", offset: int = 0) -> Item:
 def published(policy: Policy, kind: str, offset: int = 0, **fields: Any) -> tuple[dict[str, Any], dict[str, int]]:
     resource = {"resourceType": kind, **fields}
     return anonymize_fhir(resource, policy.plan, item(kind, offset), lambda _, t: f"<{t}>", reference_year=2025)
-
-
-def row(policy: Policy, roles: dict[str, str], values: dict[str, Any]) -> tuple[dict[str, str], dict[str, int]]:
-    return anonymize_row(values, roles, policy.plan, item("t"), lambda _, t: f"<{t}>", reference_year=2025)
 
 
 def test_a_patient_keeps_what_research_needs_and_nothing_that_identifies(safe_harbor: Policy) -> None:
@@ -228,62 +222,6 @@ def test_expert_never_publishes_a_true_date(expert: Policy) -> None:
         published(expert, "Condition", offset=0, recordedDate="2021-03-04")
 
 
-def test_a_row_is_published_by_the_roles_of_its_columns(safe_harbor: Policy) -> None:
-    roles = {
-        "Id": "id",
-        "PATIENT": "subject",
-        "ENCOUNTER": "reference:encounters",
-        "WHEN": "date",
-        "ZIP": "zip",
-        "CODE": "code",
-        "VALUE": "measure",
-        "NOTE": "text",
-        "SSN": "direct:SSN",
-    }
-    values = {
-        "id": "9",
-        "patient": "1",
-        "Encounter": "7",
-        "WHEN": "2021-03-04 05:06:07",
-        "ZIP": "02139",
-        "CODE": "8302-2",
-        "VALUE": "127.9",
-        "NOTE": "Mrs Ortiz",
-        "SSN": "999-94-5397",
-        "MOTHER": "Ortiz",
-    }
-    out, dropped = row(safe_harbor, roles, values)
-    assert out == {
-        "Id": "f" * 32,
-        "PATIENT": "e" * 32,
-        "ENCOUNTER": "d" * 32,
-        "WHEN": "2021",
-        "ZIP": "021",
-        "CODE": "8302-2",
-        "VALUE": "127.9",
-        "NOTE": "<Mrs Ortiz>",
-    }
-    assert dropped == {"t.SSN": 1, "t.?": 1}
-
-
-def test_words_in_a_column_of_measurements_are_read_as_text(safe_harbor: Policy) -> None:
-    out, _ = row(safe_harbor, {"VALUE": "measure"}, {"VALUE": "per Dr Wu"})
-    assert out == {"VALUE": "<per Dr Wu>"}
-
-
-def test_ages_and_years_over_89_in_a_row(safe_harbor: Policy) -> None:
-    roles = {"BORN": "birth_date", "DIED": "date", "AGE": "age"}
-    out, _ = row(safe_harbor, roles, {"BORN": "1930-01-01", "DIED": "2022-01-01", "AGE": "92"})
-    assert out == {"AGE": "90"}
-
-
-def test_a_row_of_the_wrong_shape_leaks_nothing(safe_harbor: Policy) -> None:
-    values: dict[Any, Any] = {None: ["Ortiz"], "CODE": None, "code": "A", "X": {"deep": "Ortiz"}}
-    out, _ = row(safe_harbor, {"CODE": "code"}, values)
-    assert "Ortiz" not in json.dumps(out)
-    assert out == {"CODE": "A"}
-
-
 @pytest.mark.parametrize("code", ["2021-03-04", "seen 3/4/2021", "2021/3/4", "a\nb", "x" * 129, "\ud800", ""])
 def test_a_code_that_is_none_is_dropped(safe_harbor: Policy, code: str) -> None:
     out, dropped = published(safe_harbor, "Condition", abatementBoolean=code)
@@ -301,9 +239,3 @@ def test_text_that_no_file_can_hold_is_dropped(safe_harbor: Policy) -> None:
     out, dropped = published(safe_harbor, "Condition", note=[{"text": "\ud800"}])
     assert out == {"resourceType": "Condition"}
     assert dropped == {"Condition.note.text": 1}
-
-
-def test_of_two_columns_that_differ_in_case_one_is_published(safe_harbor: Policy) -> None:
-    out, dropped = row(safe_harbor, {"CODE": "code"}, {"CODE": "A", "code": "B"})
-    assert out == {"CODE": "A"}
-    assert dropped == {"t.CODE": 1}

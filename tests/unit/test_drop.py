@@ -120,9 +120,17 @@ def test_a_manifest_that_breaks_the_rules_is_refused_whole(folder: Path, change:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"version":2,"source":"ehr","files":[1]}', '{"version":1,"source":"../x","files":[1]}',
-     '{"version":1,"source":"ehr","files":[]}', '{"version":1,"version":1,"source":"ehr","files":[1]}', "[" * 100_000],
-)  # fmt: skip
+    [
+        "",
+        "[]",
+        "{}",
+        '{"version":2,"source":"ehr","files":[1]}',
+        '{"version":1,"source":"../x","files":[1]}',
+        '{"version":1,"source":"ehr","files":[]}',
+        '{"version":1,"version":1,"source":"ehr","files":[1]}',
+        "[" * 100_000,
+    ],
+)
 def test_a_manifest_that_is_none(folder: Path, text: str) -> None:
     (folder / "manifest.json").write_text(text)
     with pytest.raises(VeilError):

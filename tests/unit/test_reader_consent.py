@@ -30,9 +30,22 @@ def test_only_an_active_consent_decides(status: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "qualifier", ["period", "actor", "action", "securityLabel", "purpose", "class", "code", "dataPeriod", "data",
-                  "provision", "modifierExtension", "somethingNew"],
-)  # fmt: skip
+    "qualifier",
+    [
+        "period",
+        "actor",
+        "action",
+        "securityLabel",
+        "purpose",
+        "class",
+        "code",
+        "dataPeriod",
+        "data",
+        "provision",
+        "modifierExtension",
+        "somethingNew",
+    ],
+)
 def test_a_qualifier_voids_a_permit_and_keeps_a_deny(qualifier: str) -> None:
     assert _decision(provision={"type": "permit", qualifier: [{"x": 1}]}) is None
     assert _decision(provision={"type": "deny", qualifier: [{"x": 1}]}) == "deny"

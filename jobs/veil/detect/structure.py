@@ -12,7 +12,9 @@ from veil.contracts import Profile
 from veil.detect import dates, text
 
 RULES: dict[str, str] = {
-    "forbidden-field": "field that identifies by its meaning: name, telecom, identifier, photo, contact, contained, ...",
+    "forbidden-field": (
+        "field that identifies by its meaning: name, telecom, identifier, photo, contact, contained, ..."
+    ),
     "geography": "address finer than a state",
     "zip": "postal code of more than three digits",
     "date": "date finer than a year",
@@ -27,37 +29,12 @@ RULES: dict[str, str] = {
 }
 """Rules of this module; a hit of a rule of `veil.detect.text` inside a string is reported under that rule's id."""
 
-_FORBIDDEN = frozenset(
-    (
-        "name",
-        "telecom",
-        "identifier",
-        "photo",
-        "contact",
-        "contained",
-        "ssn",
-        "mrn",
-        "firstname",
-        "lastname",
-        "first",
-        "last",
-    )
-    + (
-        "middle",
-        "maiden",
-        "fullname",
-        "surname",
-        "passport",
-        "drivers",
-        "phone",
-        "fax",
-        "email",
-        "street",
-        "latitude",
-        "lat",
-    )
-    + ("longitude", "lon", "birthplace", "signature", "fathername", "mothername", "patientname")
+_FORBIDDEN_NAMES = (
+    "name telecom identifier photo contact contained ssn mrn firstname lastname first last middle maiden fullname "
+    "surname passport drivers phone fax email street latitude lat longitude lon birthplace signature fathername "
+    "mothername patientname"
 )
+_FORBIDDEN = frozenset(_FORBIDDEN_NAMES.split())
 _FINE_GEOGRAPHY = frozenset(("line", "city", "district", "county", "addressline", "birthcity"))
 _ZIP_KEYS = frozenset(("postalcode", "zip", "zipcode", "postcode"))
 _ZIP3 = re.compile(r"\d{3}(?:\*\*|00|XX)?")

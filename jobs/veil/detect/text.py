@@ -69,7 +69,9 @@ _PHONE_WORLD = re.compile(r"(?<![\w+])(?:\+|\b00)[1-9]\d{0,2}(?:[ .()-]{0,2}\d){
 _PHONE_TRUNK = re.compile(r"(?<![\w.,/-])0\d{1,4}([ .-])\d{2,4}(?:\1\d{2,4}){1,4}(?![\w/-]|[.,]\d)")
 _PHONE_LABEL = re.compile(
     r"\b(?:phone|tel|telephone|cell|mobile|fax|pager|beeper|call(?:ed|back)?)\b(?:[^\w\n]|no\b|number\b|is\b|at\b|#){0,8}"
-    r"(?:\d[ .()-]{0,2}){6,14}\d(?!\d)", re.IGNORECASE)  # fmt: skip
+    r"(?:\d[ .()-]{0,2}){6,14}\d(?!\d)",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[A-Za-z]{2,24}\b")
 _URL = re.compile(
     r"\b(?:https?|ftp|file)://\S|\bwww\.\w|(?<![\w@.-])[a-z0-9-]{2,63}\.(?:com|org|net|edu|gov|health)\b", re.IGNORECASE
@@ -80,35 +82,45 @@ _MAC = re.compile(r"(?<![\w:-])[0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f
 _COORDINATES = re.compile(r"(?<![\d.])-?\d{1,2}\.\d{4,12}°?\s?[NS]?\s?[,;/]\s?-?\d{1,3}\.\d{4,12}")
 _AGE = re.compile(
     r"\b(?:9\d|1[0-3]\d)(?:\.\d)?[ -]?(?:years?|yrs?|y)\b\.?[ -/]?(?:old|of age|o\b|man\b|woman\b|male\b|female\b)"
-    r"|\b(?:9\d|1[0-3]\d) ?(?:yo|y\.o\.)|\bage[d:]{0,2} (?:is |of )?(?:9\d|1[0-3]\d)\b(?!\+| ?(?:or|and|years? or) (?:old|above|over)| ?%)"
-    r"|\bninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?[ -]years?[ -]old", re.IGNORECASE)  # fmt: skip
+    r"|\b(?:9\d|1[0-3]\d) ?(?:yo|y\.o\.)|\bage[d:]{0,2} (?:is |of )?(?:9\d|1[0-3]\d)\b"
+    r"(?!\+| ?(?:or|and|years? or) (?:old|above|over)| ?%)"
+    r"|\bninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?[ -]years?[ -]old",
+    re.IGNORECASE,
+)
 _TITLE = re.compile(
     rf"\b(?:(?:M[rsx]|Mrs|Dr|Prof|Rev)\.?|MRS?\.|DR\.|MS\.)[ \t]{{1,3}}(?:[A-Z]\.?[ \t]+)?({_WORD}|{_UPPER}(?![a-z\d]))"
 )
 _ROLE = re.compile(rf"\b(?:Doctor|Miss|Nurse|Professor|Sister|Father|Judge|Officer|Uncle|Aunt)[ \t]+({_WORD})")
 _LABEL = re.compile(
-    rf"\b(?:(?:[Pp]atient|PATIENT|[Pp]t)(?:'s)?(?: [Nn]ame| NAME)?|[Nn]ame|NAME|[Aa]ttending|[Pp]rovider|[Pp]hysician|PCP|"
-    rf"[Ss]urgeon|[Aa]uthor|(?:[Ss]igned|[Dd]ictated|[Rr]eferred|[Rr]eviewed|[Tt]ranscribed) [Bb]y|[Nn]ext of [Kk]in|"
-    rf"[Ee]mergency [Cc]ontact|[Gg]uardian|[Mm]other|[Ff]ather|[Ss]pouse)[ \t]{{0,3}}[:=][ \t]{{0,3}}"
-    rf"({_WORD}|{_UPPER}),?[ \t]{{1,2}}(?:[A-Z]\.?[ \t])?({_WORD}|{_UPPER})")  # fmt: skip
+    rf"\b(?:(?:[Pp]atient|PATIENT|[Pp]t)(?:'s)?(?: [Nn]ame| NAME)?|[Nn]ame|NAME|[Aa]ttending|[Pp]rovider|"
+    r"[Pp]hysician|PCP|[Ss]urgeon|[Aa]uthor|(?:[Ss]igned|[Dd]ictated|[Rr]eferred|[Rr]eviewed|[Tt]ranscribed) [Bb]y|"
+    rf"[Nn]ext of [Kk]in|[Ee]mergency [Cc]ontact|[Gg]uardian|[Mm]other|[Ff]ather|[Ss]pouse)[ \t]{{0,3}}[:=][ \t]{{0,3}}"
+    rf"({_WORD}|{_UPPER}),?[ \t]{{1,2}}(?:[A-Z]\.?[ \t])?({_WORD}|{_UPPER})"
+)
 _CREDENTIAL = re.compile(
-    rf"\b({_WORD}) (?:[A-Z]\.? )?({_WORD}),? (?:MD|M\.D\.|DO|D\.O\.|RN|NP|APRN|PA-C|PhD|Ph\.D\.|DDS|LCSW|PharmD)(?![\w-])"
+    rf"\b({_WORD}) (?:[A-Z]\.? )?({_WORD}),? "
+    r"(?:MD|M\.D\.|DO|D\.O\.|RN|NP|APRN|PA-C|PhD|Ph\.D\.|DDS|LCSW|PharmD)(?![\w-])"
 )
 _ID = re.compile(
-    r"\b(?:MRN|SSN|HICN|MBI|NPI|DEA|medical record|health record|chart|account|acct|member|subscriber|beneficiary|policy|"
-    r"patient|license|licence|passport|accession|serial|medicare|medicaid|device|insurance|record)\b[ ]?"
+    r"\b(?:MRN|SSN|HICN|MBI|NPI|DEA|medical record|health record|chart|account|acct|member|subscriber|beneficiary|"
+    r"policy|patient|license|licence|passport|accession|serial|medicare|medicaid|device|insurance|record)\b[ ]?"
     r"(?:number|num\b|no\b\.?|nr\b\.?|id\b|identifier|#)?[ ]?(?:is |was |[:#=] ?){0,2}"
-    r"([A-Z]{0,4}-?\d[A-Z0-9]{0,12}(?:[-.][A-Z0-9]{1,12}){0,4})(?![\w/%])", re.IGNORECASE)  # fmt: skip
+    r"([A-Z]{0,4}-?\d[A-Z0-9]{0,12}(?:[-.][A-Z0-9]{1,12}){0,4})(?![\w/%])",
+    re.IGNORECASE,
+)
 _STREET = re.compile(
     rf"\b\d{{1,6}}[A-Z]?,? (?:(?:[NSEW]{{1,2}}|North|South|East|West)\.? )?{_NOT_A_STREET}"
-    rf"(?:(?:[A-Z][a-z'’.]{{1,24}}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}(?:{_SUFFIX}|Drive|Circle|Square|Dr(?!\.? ?[A-Z\[]))\b"
+    rf"(?:(?:[A-Z][a-z'’.]{{1,24}}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}"
+    rf"(?:{_SUFFIX}|Drive|Circle|Square|Dr(?!\.? ?[A-Z\[]))\b"
     r"|\b\d{1,6} (?:[A-Z]{2,24} ){1,3}(?:STREET|AVENUE|AVE|ROAD|BOULEVARD|BLVD|LANE|COURT|DRIVE|PARKWAY|HIGHWAY)\b"
-    r"|\bP\.? ?O\.? ?[Bb](?:ox|OX) \d{1,7}")  # fmt: skip
+    r"|\bP\.? ?O\.? ?[Bb](?:ox|OX) \d{1,7}"
+)
 _ZIP = re.compile(rf"\b(?:[A-Z][a-z]{{1,24}}|[A-Z]{{3,24}}),? (?:{_STATE})\.?,? \d{{5}}(?:-\d{{4}})?(?!\d)")
 _VIN = re.compile(r"\b(?=[A-HJ-NPR-Z]*\d)(?=\d*[A-HJ-NPR-Z])[A-HJ-NPR-Z\d]{17}\b")
 _CARD = re.compile(
     r"(?<![\d.-])(?:(?:3[47]|4\d|5[0-8]|6\d|2[2-7])\d\d([ -])\d{4}\1\d{4}\1\d{4}"
-    r"|(?:3[47])\d\d[ -]\d{6}[ -]\d{5}|(?:[3-6]\d|2[1-7]|18)\d{11,17})(?![\d.-]\d|\d)")  # fmt: skip
+    r"|(?:3[47])\d\d[ -]\d{6}[ -]\d{5}|(?:[3-6]\d|2[1-7]|18)\d{11,17})(?![\d.-]\d|\d)"
+)
 _LONG = re.compile(r"(?<![\w.])\d{9,20}(?![\w.])")
 
 
@@ -157,10 +169,11 @@ def _ipv6(match: re.Match[str]) -> bool:
 
 def _vin(match: re.Match[str]) -> bool:
     """Check digit of 49 CFR 565.15: letters count as their place in the alphabet, folded to 1-9."""
-    values = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9)))
+    values = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", map(int, "12345678123457923456789"), strict=True))
     weights = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-    total = sum(weight * (int(c) if c.isdigit() else values[c]) for weight, c in zip(weights, match[0]))
-    return match[0][8] == "0123456789X"[total % 11]
+    code = match[0]
+    total = sum(w * (int(c) if c.isdigit() else values[c]) for w, c in zip(weights, code, strict=True))
+    return code[8] == "0123456789X"[total % 11]
 
 
 def _luhn(match: re.Match[str]) -> bool:

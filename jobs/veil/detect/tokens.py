@@ -29,38 +29,23 @@ _APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’`](?=[^\W\d_])")
 _EMAIL = re.compile(r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _WEB = re.compile(r"(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24}\b(?::\d{1,5})?(?:/[^\s\"'<>]{0,2000})?")
 _ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?![\w:])")
-_HOUSE = re.compile(r"\b(\d{1,6}[a-z]?)(?:[\s,.-]{1,3}(?:[nsew]{1,2}|north|south|east|west)\b\.?)?[\s,]{1,2}((?:\d{1,3}(?=st|nd|rd|th))?[^\W\d_]+)"
-                    r"(?:[\s.-]{1,2}([^\W\d_]+))?")  # fmt: skip
-
-_PARTICLES = frozenset(
-    (
-        "de",
-        "del",
-        "la",
-        "las",
-        "los",
-        "le",
-        "da",
-        "das",
-        "do",
-        "dos",
-        "di",
-        "du",
-        "van",
-        "von",
-        "der",
-        "den",
-        "ter",
-        "ten",
-    )
-    + ("bin", "ibn", "al", "el", "und", "zu", "san", "st", "jr", "sr", "ii", "iii", "iv", "md", "rn", "np", "phd", "mr")
-    + ("mrs", "ms", "miss", "mx", "dr", "prof")
+_HOUSE = re.compile(
+    r"\b(\d{1,6}[a-z]?)(?:[\s,.-]{1,3}(?:[nsew]{1,2}|north|south|east|west)\b\.?)?"
+    r"[\s,]{1,2}((?:\d{1,3}(?=st|nd|rd|th))?[^\W\d_]+)(?:[\s.-]{1,2}([^\W\d_]+))?"
 )
+
+_PARTICLE = (
+    "de del la las los le da das do dos di du van von der den ter ten bin ibn al el und zu san st jr sr ii iii iv "
+    "md rn np phd mr mrs ms miss mx dr prof"
+)
+_PARTICLES = frozenset(_PARTICLE.split())
 """Words that stand in some spellings of a name and not in others."""
-_STREETS = {
-    "st": "street", "ave": "avenue", "av": "avenue", "rd": "road", "blvd": "boulevard", "ln": "lane", "ct": "court",
-    "pl": "place", "dr": "drive", "pkwy": "parkway", "hwy": "highway", "ter": "terrace", "sq": "square", "cir": "circle",
-}  # fmt: skip
+_STREET = (
+    "st=street ave=avenue av=avenue rd=road blvd=boulevard ln=lane ct=court pl=place dr=drive pkwy=parkway "
+    "hwy=highway ter=terrace sq=square cir=circle"
+)
+_STREETS = dict(pair.split("=") for pair in _STREET.split())
+"""Suffix of a street to the word that it is short for."""
 
 
 def tokens(text: str) -> set[str]:
@@ -88,9 +73,9 @@ def tokens(text: str) -> set[str]:
 def known_tokens(kind: Kind, value: str) -> set[str]:
     """What to look for in published text to find one known identifier.
 
-    A name is looked for as given name and family name, or first and last part; a single part only when it has six letters
-    and is no everyday word. A result without a blank in it can still be a stranger's name or number, so compare it within
-    one subject.
+    A name is looked for as given name and family name, or first and last part; a single part only when it has six
+    letters and is no everyday word. A result without a blank in it can still be a stranger's name or number, so compare
+    it within one subject.
 
     Parameters
     ----------

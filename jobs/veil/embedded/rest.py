@@ -1,4 +1,4 @@
-"""Airflow's REST API, as far as starting and watching a run needs it: it answers at once where the CLI takes seconds."""
+"""Airflow's REST API, as far as starting and watching a run needs it: at once, where the CLI takes seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The supervisor: one process group with Airflow and Spark in it; what dies is started again, what is told to stop stops."""
+"""The supervisor: one process group with Airflow and Spark in it; what dies is started again, until told to stop."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class Parser:
 
 
 def verify(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Compare every file with its manifest entry; a row (drop_id, file_no, reason) for each, reason null where it fits."""
+    """Compare every file with its manifest entry; a row (drop_id, file_no, reason) for each, reason null if it fits."""
     for batch in batches:
         checked = [
             {"drop_id": piece.drop_id, "file_no": piece.file_no, "reason": _mismatch(piece)} for piece in pieces(batch)

@@ -35,9 +35,11 @@ def ingest(settings: Settings, store: Store, run_key: str) -> None:
         by_intake.setdefault(unit.intake_id, []).append(unit)
     for intake_id, units in by_intake.items():
         if not attempts.is_done(store, "ingest", intake_id):
-            with attempts.locked(store, "vault", f"{run_key}/ingest"):
-                with job(settings, store, "ingest", intake_id, run_key) as work:
-                    _ingest(work, units)
+            with (
+                attempts.locked(store, "vault", f"{run_key}/ingest"),
+                job(settings, store, "ingest", intake_id, run_key) as work,
+            ):
+                _ingest(work, units)
 
 
 def bronze(modality: str) -> str:

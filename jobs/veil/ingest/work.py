@@ -77,7 +77,8 @@ INCOMING_DDL = (
     "type string, key string, parent string, subject_ref string, aliases array<string>, version string, "
     "deleted boolean, start string, code_system string, code string, references array<string>, "
     "known array<struct<kind: string, value: string, role: string>>, consent string, consent_when string, "
-    "columns string, content string, object_id string, url string, hash string, candidate_uid string, rule string, reason string"
+    "columns string, content string, object_id string, url string, hash string, candidate_uid string, rule string, "
+    "reason string"
 )
 
 

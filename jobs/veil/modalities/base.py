@@ -21,7 +21,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class SearchToken:
-    """A canonical token of a candidate; one that is not `free` is a code and is only compared with the subject's own."""
+    """A canonical token of a candidate; one that is not `free` is a code, compared with the subject's own alone."""
 
     value: str = field(repr=False)
     free: bool = True

@@ -57,7 +57,8 @@ class Mechanism:
         """Give the half width of a 95 % interval around a noisy count, in counts."""
         import opendp.prelude as dp
 
-        return math.ceil(dp.discrete_gaussian_scale_to_accuracy(scale=self.scale, alpha=0.05))
+        half_width: float = dp.discrete_gaussian_scale_to_accuracy(scale=self.scale, alpha=0.05)
+        return math.ceil(half_width)
 
 
 def nano_rho(rho: float, *, up: bool) -> int:

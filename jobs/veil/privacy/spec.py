@@ -33,7 +33,7 @@ class Keys(_Part):
 
 
 class Bounds(_Part):
-    """What one patient can change: `cells` is the L0 bound, `encounters_per_cell` the L-infinity bound of that query."""
+    """What one patient can change: `cells` is the L0 bound, `encounters_per_cell` the L-infinity bound."""
 
     cells: _Positive
     encounters_per_cell: _Positive

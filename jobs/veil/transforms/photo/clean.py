@@ -73,7 +73,7 @@ def _upright(payload: bytes) -> Image.Image:
         raise Unpublishable(f"picture of more than {MAX_PIXELS:,} pixels") from None
     except Unpublishable:
         raise
-    except Exception:  # noqa: BLE001 a damaged file makes decoders raise anything, and its text may quote the file
+    except Exception:  # noqa: BLE001 - a damaged file makes decoders raise anything, and its text may quote the file
         raise Unpublishable("damaged or truncated picture") from None
 
 

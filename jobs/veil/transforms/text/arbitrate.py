@@ -39,31 +39,8 @@ _SENTENCE = re.compile(r"(?:^|[.!?:;\n•\]-])\s*$")
 _FEWEST_DIGITS = 5
 _DOUBT = 0.5
 """A score that an unheard word in lower case has to reach."""
-_PARTICLES = frozenset(
-    (
-        "de",
-        "del",
-        "la",
-        "las",
-        "los",
-        "da",
-        "das",
-        "dos",
-        "di",
-        "du",
-        "van",
-        "von",
-        "der",
-        "den",
-        "ten",
-        "bin",
-        "al",
-        "el",
-        "y",
-        "san",
-        "st",
-    )
-)
+_PARTICLE = "de del la las los da das dos di du van von der den ten bin al el y san st"
+_PARTICLES = frozenset(_PARTICLE.split())
 
 
 @cache

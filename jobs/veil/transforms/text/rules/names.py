@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..words import WORD, lexicon
+from veil.transforms.text.words import WORD, lexicon
+
 from .rule import Rule
 
 _PART = r"[^\W\d_]+(?:['-][^\W\d_]+){0,3}"

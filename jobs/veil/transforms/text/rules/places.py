@@ -4,38 +4,16 @@ from __future__ import annotations
 
 import re
 
-from ..words import WORD, lexicon, lines
+from veil.transforms.text.words import WORD, lexicon, lines
+
 from .rule import Rule
 
 _I = re.IGNORECASE
 _ABBREVIATIONS = "|".join(line.split()[0] for line in lines("states.txt"))
 _NAMES = "|".join(sorted((line.split(maxsplit=1)[1] for line in lines("states.txt")), key=len, reverse=True))
 _STATE = rf"(?:(?i:{_NAMES})|(?:{_ABBREVIATIONS}))"
-_CLINICAL = frozenset(
-    (
-        "AL",
-        "AR",
-        "CO",
-        "CT",
-        "DE",
-        "HI",
-        "ID",
-        "IN",
-        "LA",
-        "MA",
-        "MD",
-        "ME",
-        "MI",
-        "MS",
-        "OK",
-        "OR",
-        "PA",
-        "PR",
-        "SC",
-        "VA",
-        "ND",
-    )
-)
+_CLINICAL_STATES = "AL AR CO CT DE HI ID IN LA MA MD ME MI MS OK OR PA PR SC VA ND"
+_CLINICAL = frozenset(_CLINICAL_STATES.split())
 """Abbreviations of states that are clinical ones too."""
 SUFFIXES = (
     r"street|st|avenue|ave|av|road|rd|boulevard|blvd|lane|ln|drive|dr|court|ct|circle|cir|place|"
@@ -76,7 +54,7 @@ def _street(text: str) -> bool:
     if _SENTENCE.search(text):
         return False
     words = lexicon()
-    between = [word for word in WORD.findall(text)][:-1]
+    between = WORD.findall(text)[:-1]
     year = re.match(r"(?:19|20)\d\d ", text)
     return not year or not any(word.islower() or word.lower() in words.everyday for word in between)
 
