@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,21 +84,35 @@ class Lake:
         """Give the table's name as SQL takes it."""
         return f"delta.`{self.path(zone, name)}`"
 
-    def replace_unit(self, frame: DataFrame, zone: str, name: str, unit: str, write: Write) -> int:
-        """Replace the partition of one unit in one commit; return the table's version.
+    def replace_unit(
+        self, frame: DataFrame, zone: str, name: str, unit: str | Sequence[str], write: Write, column: str = "unit"
+    ) -> int:
+        """Replace the partitions of one unit or several in one commit; return the table's version.
 
         Units are random ids, so the predicate that Delta writes into its commit info tells nothing.
         """
+        units = [unit] if isinstance(unit, str) else unit
+        listed = ", ".join(f"'{each}'" for each in units)
         (
             frame.write.format("delta")
             .mode("overwrite")
-            .option("replaceWhere", f"unit = '{unit}'")
+            .option("replaceWhere", f"{column} IN ({listed})")
             .option("txnAppId", f"{name}/{write.scope}")
             .option("txnVersion", write.version)
             .option("userMetadata", write.receipt_id)
             .save(str(self.path(zone, name)))
         )
         return self.version(zone, name)
+
+    def append(self, frame: DataFrame, zone: str, name: str, write: Write) -> None:
+        """Append rows in one fenced commit, to a table whose readers do not mind a row that is there twice."""
+        (
+            frame.write.format("delta")
+            .mode("append")
+            .option("txnAppId", f"{name}/{write.scope}")
+            .option("txnVersion", write.version)
+            .save(str(self.path(zone, name)))
+        )
 
     def merge(self, zone: str, name: str, source: DataFrame, on: str, clauses: str, write: Write) -> None:
         """Run ``MERGE INTO`` a table (alias `t`) from a frame (alias `s`) as one fenced commit.

@@ -30,7 +30,7 @@ def land_again(item: Mapping[str, Any]) -> Path:
         target = Path(folder) / "drop"
         target.mkdir()
         if item["object_id"]:
-            objects = ObjectStore(settings.lake / RESTRICTED / "bronze/objects")
+            objects = ObjectStore(settings.lake / RESTRICTED / "objects")
             (target / Path(item["path"]).name).write_bytes(objects.get(item["object_id"]))
         elif str(item["content"] or "").lstrip().startswith("{") and str(item["path"]).endswith(".ndjson"):
             (target / f"{item['type'] or 'Resource'}.ndjson").write_text(item["content"] + "\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from veil import ledger
 from veil.errors import Refused
 from veil.ingest.digest import input_digest
-from veil.ingest.stage import bronze
+from veil.ingest.stage import BRONZE
 from veil.lake import RELEASES, RESTRICTED
 from veil.privacy import bounding
 from veil.privacy.mechanism import Mechanism, epsilon, nano_rho
@@ -37,7 +37,7 @@ def stage(work: Job, release: Release) -> DataFrame:
     from pyspark.sql import functions as F
 
     lake, spec = work.lake, release.spec
-    if not lake.exists(RESTRICTED, bronze("tabular")):
+    if not lake.exists(RESTRICTED, BRONZE):
         raise Refused("There are no records in bronze to release numbers of", "Land a drop first")
     records = bounding.admitted(lake, spec.source).where("type IN ('Condition', 'Encounter')").persist()
     inputs = input_digest(records, work.settings.key_file)

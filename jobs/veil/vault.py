@@ -1,6 +1,6 @@
 """The vault: who is who, their secrets, what is known about them, and which version of each record is current.
 
-Everything in it is written by MERGE under the registry's vault lock. Its tables:
+It is written under the registry's vault lock: by MERGE where a key may stand once only, by appending to sets. Tables:
 
 - ``subjects``: (source, ref) to the random ``subject_uid``; every reference or alias of a subject is a row.
 - ``secrets``: the wrapped 32-byte secret of each subject. Deleting a row shreds every link to that subject.
@@ -94,42 +94,14 @@ def add_subjects(lake: Lake, found: DataFrame, key_file: Path, write: Write) -> 
     )
 
 
-def add_identities(lake: Lake, found: DataFrame, write: Write) -> None:
-    """Enter what is newly known to identify subjects: (subject_uid, kind, value, role)."""
-    lake.merge(
-        RESTRICTED,
-        IDENTITIES,
-        found.distinct(),
-        "t.subject_uid = s.subject_uid AND t.kind = s.kind AND t.value = s.value AND t.role = s.role",
-        "WHEN NOT MATCHED THEN INSERT (subject_uid, kind, value, role) VALUES (s.subject_uid, s.kind, s.value, s.role)",
-        write,
-    )
+def add_facts(lake: Lake, name: str, found: DataFrame, write: Write) -> None:
+    """Append to IDENTITIES, CARE or CONSENTS the rows that are not there yet.
 
-
-def add_care(lake: Lake, found: DataFrame, write: Write) -> None:
-    """Enter which practitioners and organizations the records of a patient name: (subject_uid, entity_uid)."""
-    lake.merge(
-        RESTRICTED,
-        CARE,
-        found.distinct(),
-        "t.subject_uid = s.subject_uid AND t.entity_uid = s.entity_uid",
-        "WHEN NOT MATCHED THEN INSERT (subject_uid, entity_uid) VALUES (s.subject_uid, s.entity_uid)",
-        write,
-    )
-
-
-def add_consents(lake: Lake, found: DataFrame, write: Write) -> None:
-    """Enter consent statements, the last version of each: (source, key, subject_uid, decision, decided)."""
-    lake.merge(
-        RESTRICTED,
-        CONSENTS,
-        found,
-        "t.source = s.source AND t.key = s.key",
-        "WHEN MATCHED THEN UPDATE SET subject_uid = s.subject_uid, decision = s.decision, decided = s.decided "
-        "WHEN NOT MATCHED THEN INSERT (source, key, subject_uid, decision, decided) "
-        "VALUES (s.source, s.key, s.subject_uid, s.decision, s.decided)",
-        write,
-    )
+    These tables are sets: whoever reads them takes distinct rows, or the newest.
+    """
+    known = lake.table(RESTRICTED, name)
+    fresh = found.select(*known.columns).distinct().join(known, known.columns, "left_anti")
+    lake.append(fresh, RESTRICTED, name, write)
 
 
 def denied(lake: Lake) -> DataFrame:

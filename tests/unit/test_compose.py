@@ -40,7 +40,8 @@ def packages(name: str) -> Path:
 
 @cache
 def airflow_options() -> dict[str, Any]:
-    return yaml.safe_load((packages("airflow") / "config_templates" / "config.yml").read_text())
+    options: dict[str, Any] = yaml.safe_load((packages("airflow") / "config_templates" / "config.yml").read_text())
+    return options
 
 
 @cache
@@ -205,7 +206,8 @@ CHECKS = (wrong_shape, wrong_secrets, wrong_paths, wrong_commands, wrong_variabl
 
 @pytest.fixture(scope="module")
 def compose() -> Compose:
-    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    loaded: Compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
 
 
 def test_everything_that_the_compose_file_names_exists(compose: Compose) -> None:

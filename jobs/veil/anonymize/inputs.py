@@ -26,7 +26,7 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: Da
 
     current = lake.table(RESTRICTED, vault.RECORDS).where(F.col("modality") == modality)
     mine = current.where(F.col("unit") == unit_id).select("row_uid")
-    stored = lake.table(RESTRICTED, bronze(modality)).where(F.col("unit") == unit_id).join(mine, "row_uid")
+    stored = bronze(lake, modality).where(F.col("unit") == unit_id).join(mine, "row_uid")
     # a consent statement is for the vault, which has it; there is nothing in it to publish
     stored = stored.where("type <> 'Consent'")
     denied = vault.denied(lake).withColumn("is_denied", F.lit(True))

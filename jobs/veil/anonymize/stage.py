@@ -11,7 +11,7 @@ from veil.anonymize import inputs
 from veil.anonymize.worker import STAGED_DDL, Anonymizer
 from veil.control import Store, attempts, registry
 from veil.control.schema import withheld
-from veil.ingest.stage import bronze
+from veil.ingest.stage import BRONZE, OBJECTS
 from veil.lake import RESTRICTED
 from veil.policy import Policy
 from veil.settings import Settings
@@ -44,7 +44,7 @@ def anonymize(settings: Settings, store: Store, run_key: str, policy: Policy, mo
     for unit in registry.units_of_run(store, run_key, modality):
         with job(settings, store, "anonymize", unit.unit_id, run_key, policy.product) as work:
             work.figures["policy"] = policy.hash
-            if work.lake.exists(RESTRICTED, bronze(modality)):
+            if work.lake.exists(RESTRICTED, BRONZE):
                 _anonymize(work, policy, modality, _reference_year(store, unit.intake_id))
 
 
@@ -59,7 +59,7 @@ def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) ->
         modality=modality,
         reference_year=reference_year,
         key_file=work.settings.key_file,
-        bronze_objects=str(lake.path(RESTRICTED, "bronze/objects")),
+        bronze_objects=str(lake.path(RESTRICTED, OBJECTS)),
         staged_objects=str(lake.path(RESTRICTED, staged_objects(product, modality, work.attempt.number))),
     )
     staged = rows.mapInArrow(anonymizer, STAGED_DDL).withColumn("unit", F.lit(unit_id))

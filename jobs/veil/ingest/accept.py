@@ -11,6 +11,18 @@ from veil.lake import RESTRICTED, Lake, Write
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+_SLIM_NAMES = (
+    "drop_id drop_seq source file_no path position modality type key parent subject_ref aliases version deleted url "
+    "hash candidate_uid rule reason"
+)
+_SLIM = _SLIM_NAMES.split()
+JUDGED = (
+    "unit string, modality string, drop_id string, source string, path string, position long, "
+    "type string, key string, parent string, aliases array<string>, subject_uid string, version string, "
+    "deleted boolean, hash string, candidate_uid string, payload_uid string, rule string, reason string, is_new boolean"
+)
+"""One row for each that came in, with the verdict on it."""
+
 _REFERENCE = r"^(?:https?://.*/)?([A-Z][A-Za-z]+/[^/|?#]+)(?:/_history/[^/]+)?$"
 """A reference to another resource, relative or absolute, of any version (FHIR R4, 2.3.0.1)."""
 
@@ -29,17 +41,16 @@ def enter_vault(lake: Lake, incoming: DataFrame, key_file: Path, write: Write) -
     vault.add_subjects(lake, found, key_file, write)
     about = with_subject(lake, rows).where("subject_uid IS NOT NULL")
     known = about.select("subject_uid", F.explode("known").alias("known")).select("subject_uid", "known.*")
-    vault.add_identities(lake, known, write)
+    vault.add_facts(lake, vault.IDENTITIES, known, write)
     entities = lake.table(RESTRICTED, vault.SUBJECTS).where("kind = 'entity'")
     pointed = about.where("kind = 'patient'").select("source", "subject_uid", F.explode("references").alias("ref"))
     named = pointed.withColumn("ref", normalised(F.col("ref"))).distinct()
     care = named.join(entities.select("source", "ref", F.col("subject_uid").alias("entity_uid")), ["source", "ref"])
-    vault.add_care(lake, care.select("subject_uid", "entity_uid"), write)
+    vault.add_facts(lake, vault.CARE, care, write)
     consents = about.where("type = 'Consent'").select(
         "source", "key", "subject_uid", F.col("consent").alias("decision"), F.col("consent_when").alias("decided")
     )
-    newest = F.row_number().over(_newest_first("source", "key", "decided"))
-    vault.add_consents(lake, consents.withColumn("rank", newest).where("rank = 1").drop("rank"), write)
+    vault.add_facts(lake, vault.CONSENTS, consents.where("decision IS NOT NULL"), write)
 
 
 def normalised(reference: Column) -> Column:
@@ -60,10 +71,16 @@ def with_subject(lake: Lake, rows: DataFrame) -> DataFrame:
 
 
 def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> DataFrame:
-    """Judge every row: `rule` and `reason` where it is unfit, else whether it `is_new`; and give it its `unit`."""
+    """Judge every row: `rule` and `reason` where it is unfit, else whether it `is_new`; and give it its `unit`.
+
+    The columns are those of `JUDGED`: what a row holds stays behind, to be fetched by `candidate_uid` and
+    `payload_uid`, so that no content is shuffled.
+    """
     from pyspark.sql import functions as F
 
-    placed = _attach_files(_tombstones(lake, incoming))
+    slim = incoming.withColumn("payload_uid", F.col("candidate_uid")).select(*_SLIM, "payload_uid")
+    # most drops delete nothing; the plan is half as large without
+    placed = _attach_files(_tombstones(lake, slim) if slim.where("deleted").limit(1).count() else slim)
     unit_of = F.create_map(*(F.lit(part) for pair in units for part in pair))
     rows = with_subject(lake, placed).withColumn("unit", unit_of[F.col("modality")])
     rows = rows.join(vault.denied(lake).withColumn("is_denied", F.lit(True)), "subject_uid", "left")
@@ -80,7 +97,7 @@ def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> Data
                 "reason": F.when(hit, reason).otherwise(F.col("reason")),
             }
         )
-    return _new_or_changed(lake, _without_twins(rows))
+    return _new_or_changed(lake, _without_twins(rows)).select(*[column.split(" ")[0] for column in JUDGED.split(", ")])
 
 
 def _is_unknown_deletion(rule: str) -> Column:
@@ -111,7 +128,7 @@ def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
                 "key": F.col("current_key"),
                 "modality": F.col("current_modality"),
                 "subject_ref": F.col("known_ref"),
-                "content": F.lit(None).cast("string"),
+                "payload_uid": F.lit(None).cast("string"),
             }
         )
         .select(*incoming.columns)
@@ -121,35 +138,29 @@ def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
 
 def _attach_files(rows: DataFrame) -> DataFrame:
     """Give the payloads that records point to by URL to those records; a file that nobody points to stands alone."""
-    from pyspark.sql import functions as F
-
-    pointing = F.col("url").isNotNull() & F.col("hash").isNull()
-    payload = ["modality", "content", "object_id", "hash"]
-    files = rows.where("url IS NOT NULL AND hash IS NOT NULL").select(
-        "drop_id", "url", *(F.col(name).alias(f"file_{name}") for name in payload)
-    )
-    pointers = rows.where(pointing).join(files, ["drop_id", "url"], "left")
-    missing = F.col("file_hash").isNull()
-    pointers = pointers.withColumns(
-        {
-            **{name: F.col(f"file_{name}") for name in payload},
-            "modality": F.coalesce("file_modality", F.lit("tabular")),
-            "rule": F.when(missing, "missing-attachment"),
-            "reason": F.when(missing, "the file that this record points to is not in the drop, or is unfit"),
-        }
-    ).select(*rows.columns)
-    claimed = rows.where(pointing).select("drop_id", "url").distinct()
-    alone = rows.where("url IS NULL")
-    files_alone = rows.where("url IS NOT NULL AND hash IS NOT NULL").join(claimed, ["drop_id", "url"], "left_anti")
-    return alone.unionByName(pointers).unionByName(files_alone.select(*rows.columns))
-
-
-def _newest_first(*keys: str) -> object:
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
-    *by, order = keys
-    return Window.partitionBy(*by).orderBy(F.col(order).desc())
+    same = Window.partitionBy("drop_id", F.coalesce("url", "candidate_uid"))
+    is_pointer = F.col("url").isNotNull() & F.col("hash").isNull()
+    is_file = F.col("url").isNotNull() & F.col("hash").isNotNull()
+    payload = F.max(F.when(is_file, F.struct("hash", "payload_uid", "modality"))).over(same)
+    marked = rows.withColumns(
+        {"file": payload, "is_claimed": F.max(is_pointer).over(same), "is_pointer": is_pointer, "is_file": is_file}
+    ).where("NOT (is_file AND is_claimed)")
+    missing = F.col("is_pointer") & F.col("file").isNull()
+    reason = "the file that this record points to is not in the drop, or is unfit"
+    return marked.withColumns(
+        {
+            "modality": F.when(missing, "tabular")
+            .when(F.col("is_pointer"), F.col("file.modality"))
+            .otherwise(F.col("modality")),
+            "payload_uid": F.when(F.col("is_pointer"), F.col("file.payload_uid")).otherwise(F.col("payload_uid")),
+            "hash": F.when(F.col("is_pointer"), F.col("file.hash")).otherwise(F.col("hash")),
+            "rule": F.when(missing, "missing-attachment").otherwise(F.col("rule")),
+            "reason": F.when(missing, reason).otherwise(F.col("reason")),
+        }
+    ).select(*rows.columns)
 
 
 def _without_twins(rows: DataFrame) -> DataFrame:

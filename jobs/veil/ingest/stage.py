@@ -12,7 +12,7 @@ from veil.ingest.digest import input_digest
 from veil.ingest.drops import Delivery, read_drops, split
 from veil.ingest.parse import Parser, verify
 from veil.ingest.work import INCOMING_DDL, WORK_DDL, Piece
-from veil.lake import RESTRICTED
+from veil.lake import RESTRICTED, Lake
 from veil.settings import Settings
 from veil.stages import Job, job
 
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 INCOMING = "incoming"
-BRONZE = (
-    "unit string, source string, drop_id string, type string, key string, parent string, row_uid string, "
-    "subject_uid string, deleted boolean, start string, code_system string, code string, "
+_JUDGED = "judged"
+BRONZE = "bronze"
+OBJECTS = "objects"
+_BRONZE_DDL = (
+    "modality string, unit string, source string, drop_id string, type string, key string, parent string, "
+    "row_uid string, subject_uid string, deleted boolean, start string, code_system string, code string, "
     "references array<string>, columns string, content string, object_id string, hash string"
 )
-_BRONZE_COLUMNS = [column.split(" ")[0] for column in BRONZE.split(", ")]
+_BRONZE_COLUMNS = [column.split(" ")[0] for column in _BRONZE_DDL.split(", ")]
+_DESCRIBED = ["start", "code_system", "code", "references", "columns"]
+_PER_CORE = 4
 
 
 def ingest(settings: Settings, store: Store, run_key: str) -> None:
@@ -42,9 +47,11 @@ def ingest(settings: Settings, store: Store, run_key: str) -> None:
                 _ingest(work, units)
 
 
-def bronze(modality: str) -> str:
-    """Name the bronze table of a modality."""
-    return f"bronze/{modality}"
+def bronze(lake: Lake, modality: str) -> DataFrame:
+    """Give the raw records of a modality, every version that was ever accepted. One table, one partition each."""
+    from pyspark.sql import functions as F
+
+    return lake.table(RESTRICTED, BRONZE).where(F.col("modality") == modality)
 
 
 def _ingest(work: Job, units: list[Unit]) -> None:
@@ -57,17 +64,28 @@ def _ingest(work: Job, units: list[Unit]) -> None:
     good = _verified(work, delivery)
     incoming = _read(work, delivery, good)
     accept.enter_vault(lake, incoming, work.settings.key_file, work.write)
-    judged = accept.judge(lake, incoming, [(unit.modality, unit.unit_id) for unit in units])
-    judged = judged.persist()
+    judged = _judged(work, incoming, units)
     accepted = judged.where("rule IS NULL AND is_new")
     vault.set_current(lake, accepted, "unit", work.write)
     work.figures["input"] = input_digest(accepted, work.settings.key_file)
-    work.figures["counts"] = _write_bronze(work, accepted, units)
-    bad_files = _bad_files(work, delivery)
-    unfit = judged.where("rule IS NOT NULL").withColumn("row_uid", F.lit(None).cast("string"))
-    items = unfit.unionByName(bad_files, allowMissingColumns=True)
+    counts = {row.modality: row["count"] for row in accepted.groupBy("modality").count().collect()}
+    work.figures["counts"] = counts
+    if counts:
+        _write_bronze(work, incoming, accepted, [unit.unit_id for unit in units])
+    held = incoming.select(F.col("candidate_uid").alias("payload_uid"), "content", "object_id")
+    unfit = judged.where("rule IS NOT NULL").join(held, "payload_uid", "left")
+    items = unfit.unionByName(_bad_files(work, delivery), allowMissingColumns=True)
     work.figures["quarantined"] = quarantine.replace(lake, items, "ingest", intake_id, "", work.write)
-    judged.unpersist()
+
+
+def _judged(work: Job, incoming: DataFrame, units: list[Unit]) -> DataFrame:
+    """Keep the verdicts in a table: what follows reads them back instead of judging again."""
+    lake, intake_id = work.lake, work.attempt.unit_id
+    judged = accept.judge(lake, incoming, [(unit.modality, unit.unit_id) for unit in units])
+    lake.create(RESTRICTED, _JUDGED, f"intake string, {accept.JUDGED}", "intake")
+    rows = judged.selectExpr(f"'{intake_id}' AS intake", "*")
+    version = lake.replace_unit(rows, RESTRICTED, _JUDGED, intake_id, work.write, column="intake")
+    return lake.table(RESTRICTED, _JUDGED, version).where(f"intake = '{intake_id}'")
 
 
 def _verified(work: Job, delivery: Delivery) -> list[Piece]:
@@ -88,8 +106,9 @@ def _read(work: Job, delivery: Delivery, good: list[Piece]) -> DataFrame:
     lake.create(RESTRICTED, INCOMING, f"unit string, {INCOMING_DDL}", "unit")
     pieces = split(good)
     frame = lake.spark.createDataFrame([tuple(piece.values()) for piece in pieces], WORK_DDL)
-    objects = str(lake.path(RESTRICTED, "bronze/objects"))
-    parsed = frame.repartition(max(1, min(len(pieces), _PARTITIONS)), "path").mapInArrow(
+    objects = str(lake.path(RESTRICTED, OBJECTS))
+    partitions = _PER_CORE * int(lake.spark.conf.get("spark.sql.shuffle.partitions") or 1)
+    parsed = frame.repartition(max(1, min(len(pieces), partitions))).mapInArrow(
         Parser(objects, delivery.tables), INCOMING_DDL
     )
     rows = parsed.selectExpr(f"'{intake_id}' AS unit", "*")
@@ -97,19 +116,20 @@ def _read(work: Job, delivery: Delivery, good: list[Piece]) -> DataFrame:
     return lake.table(RESTRICTED, INCOMING, version).where(f"unit = '{intake_id}'").drop("unit")
 
 
-def _write_bronze(work: Job, accepted: DataFrame, units: list[Unit]) -> dict[str, int]:
-    from pyspark.sql import functions as F
-
+def _write_bronze(work: Job, incoming: DataFrame, accepted: DataFrame, unit_ids: list[str]) -> None:
+    """Write all modalities of an intake in one commit: what a row says of itself, and the payload that it points to."""
     lake = work.lake
+    described = incoming.select("candidate_uid", *_DESCRIBED)
+    payload = incoming.selectExpr("candidate_uid AS payload_uid", "content", "object_id")
     uids = lake.table(RESTRICTED, vault.RECORDS).select("source", "key", "row_uid")
-    rows = accepted.join(uids, ["source", "key"]).select(*_BRONZE_COLUMNS)
-    counts = {row.modality: row["count"] for row in accepted.groupBy("modality").count().collect()}
-    modality_of = {unit.unit_id: unit.modality for unit in units}
-    for unit_id, modality in modality_of.items():
-        if counts.get(modality):
-            lake.create(RESTRICTED, bronze(modality), BRONZE, "unit")
-            lake.replace_unit(rows.where(F.col("unit") == unit_id), RESTRICTED, bronze(modality), unit_id, work.write)
-    return counts
+    rows = (
+        accepted.join(described, "candidate_uid", "left")
+        .join(payload, "payload_uid", "left")
+        .join(uids, ["source", "key"])
+        .select(*_BRONZE_COLUMNS)
+    )
+    lake.create(RESTRICTED, BRONZE, _BRONZE_DDL, "modality, unit")
+    lake.replace_unit(rows, RESTRICTED, BRONZE, unit_ids, work.write)
 
 
 def _bad_files(work: Job, delivery: Delivery) -> DataFrame:
@@ -127,6 +147,3 @@ def _bad_files(work: Job, delivery: Delivery) -> DataFrame:
 
 def _tuple(piece: Piece) -> tuple[object, ...]:
     return tuple(getattr(piece, name) for name in Piece.__dataclass_fields__)
-
-
-_PARTITIONS = 64

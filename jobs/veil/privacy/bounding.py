@@ -30,7 +30,7 @@ def admitted(lake: Lake, source: str) -> DataFrame:
         .where((F.col("modality") == "tabular") & (F.col("source") == source) & ~F.col("deleted"))
         .select("row_uid", "unit")
     )
-    rows = lake.table(RESTRICTED, bronze("tabular")).join(current, ["row_uid", "unit"])
+    rows = bronze(lake, "tabular").join(current, ["row_uid", "unit"])
     return rows.join(vault.denied(lake), "subject_uid", "left_anti")
 
 
