@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Asset, AssetWatcher, task
 
+from veil.settings import Settings
 from veil_landing import LandingManifestTrigger
 
 RUNBOOK = """
@@ -20,7 +19,7 @@ A drop has landed once its `manifest.json` is there. This DAG registers every su
 
 Owner: the data engineering team.
 """
-LANDING = Path(os.environ.get("VEIL_LAKE", ".veil/lake")) / "restricted" / "landing"
+LANDING = Settings.from_env().lake / "restricted" / "landing"
 
 manifests = Asset(
     "veil_manifests",
@@ -50,7 +49,6 @@ with DAG(
         """Enter every complete drop into the registry; give how many there were, never which."""
         from veil.control import Store
         from veil.landing import register_all
-        from veil.settings import Settings
         from veil_landing import REGISTERED, unregistered
 
         settings = Settings.from_env()

@@ -101,7 +101,7 @@ with DAG(
         from airflow.sdk.exceptions import AirflowFailException
 
         from veil.control import Store
-        from veil.report import close_run
+        from veil.run_end import close_run
         from veil.settings import Settings
 
         settings = Settings.from_env()

@@ -47,7 +47,8 @@ def run(frame: DataFrame, name: str, suite: Sequence[Expectation], results: Path
     """
     if not suite:
         raise ValueError("an empty suite proves nothing")
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    for name_of_logger in [key for key in logging.root.manager.loggerDict if key.startswith("great_expectations")]:
+        logging.getLogger(name_of_logger).setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_spark("candidate", persist=False)

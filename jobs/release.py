@@ -23,11 +23,12 @@ def run(settings: Settings, store: Store, arguments: Arguments) -> None:
         name = f"release-{release.spec.name}"
         result = checkpoint.run(staged, name, suite, settings.home / "gx", by_row=False)
         work.figures["verdict"] = "blocked" if result.failed else "passed"
-        if result.failed:
-            raise Refused(
-                f"The gate blocked {release.spec.name}: {', '.join(sorted(result.failed))}", "See docs/releases.md"
-            )
-        stage.publish(work, release, staged)
+        if not result.failed:
+            stage.publish(work, release, staged)
+    if result.failed:
+        raise Refused(
+            f"The gate blocked {release.spec.name}: {', '.join(sorted(result.failed))}", "See docs/releases.md"
+        )
 
 
 if __name__ == "__main__":

@@ -78,15 +78,16 @@ class VeilJobOperator(BaseOperator):  # type: ignore[misc]
         return guarded(self.job, module.run, Arguments(**self.arguments))
 
     def _submit(self) -> tuple[int, str]:
-        from veil.submit import submit_command, submit_environment
+        from veil.submit import driver_log, submit_command, submit_environment
 
         connection = BaseHook.get_connection(self.conn_id)
         master = connection.host or "local[*]"
         if connection.port:
             master = f"{master}:{connection.port}"
         command = submit_command(master, JOBS / f"{self.job}.py", self.arguments, connection.extra_dejson)
-        self._process = subprocess.Popen(
-            command, env=submit_environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
-        output, _ = self._process.communicate()
+        with driver_log(self.job).open("ab") as log:  # it may quote the data, so it is not the task's log
+            self._process = subprocess.Popen(
+                command, env=submit_environment(), stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+            )
+            output, _ = self._process.communicate()
         return self._process.returncode, output.strip() or f"spark-submit ended with {self._process.returncode}"

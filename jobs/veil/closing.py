@@ -61,7 +61,7 @@ def _withdraw(settings: Settings, store: Store, run_key: str, paths: set[str]) -
     for receipt in receipts.of_run(store, run_key):
         if receipt.stage != "publish":
             continue
-        name = receipt.body["table"]
-        if any(name in f"{path}/" for path in paths):
-            table = DeltaTable(str(settings.lake / PUBLISHED / name))
+        folders = (receipt.body["table"], receipt.body["objects"])
+        if any(f"{path}/".startswith(f"{folder}/") for path in paths for folder in folders):
+            table = DeltaTable(str(settings.lake / PUBLISHED / receipt.body["table"]))
             table.delete(f"unit = '{receipt.unit_id}'")

@@ -54,7 +54,10 @@ def reserve(store: Store, charge: Charge) -> bytes | None:
     ------
     Refused
         When a block cannot pay. Nothing is charged to any block, and the refusal is recorded.
+        A release that costs nothing, or that no block pays for, is refused too: it would have no guarantee.
     """
+    if charge.cost <= 0 or not charge.caps:
+        raise Refused(f"{charge.name} would be released for free", "Give it a cost above 0 and a budget to pay")
     with store.transaction() as connection:
         row = connection.execute(select(s.release.c.payload).where(s.release.c.key == charge.key)).first()
         if row is not None:

@@ -29,9 +29,11 @@ def as_text(report: Report) -> str:
             f"Budget {budget['block']} ({budget['privacy_unit']}): "
             f"rho {budget['rho_spent']:.3f} spent, {budget['rho_left']:.3f} left"
         )
-    for place in report.leaks:
-        console.print(f"LEAK found by the closing scan in {place}; the unit was withdrawn")
-    if not report.leaks:
+    for place in report.leaks or []:
+        console.print(f"LEAK: the closing scan found an identifier in {place}")
+    if report.leaks is None:
+        console.print("Closing scan: not done yet")
+    elif not report.leaks:
         console.print("Closing scan: no known identifier outside the restricted zone")
     took = ", ".join(f"{stage} {seconds} s" for stage, seconds in report.seconds.items())
     console.print(f"Time by stage: {took}")
@@ -52,7 +54,7 @@ def _records(report: Report) -> Table:
 
 
 def _blocked(report: Report) -> Table:
-    table = Table(title="Blocked by the gate: nothing of these was published", title_justify="left")
+    table = Table(title="Blocked by the gate", title_justify="left")
     for name in ("product", "modality", "rule"):
         table.add_column(name)
     table.add_column("rows", justify="right")

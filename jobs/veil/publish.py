@@ -79,6 +79,7 @@ def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt)
         policy=policy.hash,
         modality=modality,
         table=name,
+        objects=published_objects(policy, modality),
         table_version=lake.version(PUBLISHED, name),
         published=int(lake.table(PUBLISHED, name).where(F.col("unit") == unit_id).count()),
     )

@@ -9,11 +9,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from veil import ledger, modalities
-from veil.closing import closing_scan
 from veil.control import Store, receipts, registry
 from veil.control import schema as s
 from veil.control.receipts import Receipt
-from veil.settings import Settings
 
 
 @dataclass(slots=True)
@@ -31,7 +29,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The report of a run. `blocked` counts by product, modality and rule what the gate stopped."""
+    """The report of a run. `blocked` counts by product, modality and rule what the gate stopped; `leaks` is None
+    until the closing scan has run.
+    """
 
     run: str
     lines: list[Line] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Report:
     releases: list[dict[str, object]] = field(default_factory=list)
     budgets: list[dict[str, object]] = field(default_factory=list)
     seconds: dict[str, int] = field(default_factory=dict)
-    leaks: list[str] = field(default_factory=list)
+    leaks: list[str] | None = None
 
     def to_json(self) -> str:
         """Give the report as JSON."""
@@ -54,10 +54,10 @@ class Report:
             for product, modality, rule, count in self.blocked
         ]
         found += [f"a drop was refused: {reason}" for reason in self.refused_drops]
-        return found + [f"the closing scan found an identifier in {place}" for place in self.leaks]
+        return found + [f"the closing scan found an identifier in {place}" for place in self.leaks or []]
 
 
-def report(store: Store, run_key: str, leaks: list[str] | None = None) -> Report:
+def report(store: Store, run_key: str) -> Report:
     """Compose the report of a run from its receipts and attempts."""
     found = receipts.of_run(store, run_key)
     lines, blocked = _lines(store, run_key, found)
@@ -70,17 +70,8 @@ def report(store: Store, run_key: str, leaks: list[str] | None = None) -> Report
         releases=[_release(receipt) for receipt in releases],
         budgets=[_budget(block) for block in ledger.blocks(store)],
         seconds=_seconds(store, run_key),
-        leaks=leaks or [],
+        leaks=registry.leaks_of_run(store, run_key),
     )
-
-
-def close_run(settings: Settings, store: Store, run_key: str) -> tuple[str, list[str]]:
-    """Search what the run wrote, end it, and give the printed report and what somebody has to act on."""
-    from veil.printing import as_text
-
-    made = report(store, run_key, closing_scan(settings, store, run_key))
-    registry.finish_run(store, run_key)
-    return as_text(made), made.problems
 
 
 def _lines(store: Store, run_key: str, found: list[Receipt]) -> tuple[list[Line], list[tuple[str, str, str, int]]]:

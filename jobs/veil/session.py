@@ -55,6 +55,8 @@ def open_session(app: str, connect_id: str | None = None) -> SparkSession:
     if remote:
         suffix = f";session_id={connect_id}" if connect_id else ""
         return SparkSession.builder.remote(remote + suffix).create()
+    # the setting of this name is only read by spark-submit; workers would start the system's Python
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     cores = os.cpu_count() or 2
     builder = SparkSession.builder.appName(app)
     if "PYSPARK_GATEWAY_PORT" not in os.environ:

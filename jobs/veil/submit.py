@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyspark
 
+from veil.lake import RESTRICTED
 from veil.session import REMOTE, spark_conf
 from veil.settings import Settings
 
@@ -42,8 +43,15 @@ def submit_command(master: str, job: Path, arguments: Mapping[str, str], options
     return command
 
 
+def driver_log(job: str) -> Path:
+    """Give the file in the restricted zone that a driver's log goes to."""
+    folder = Settings.from_env().lake / RESTRICTED / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"spark-submit-{job}.log"
+
+
 def submit_environment() -> dict[str, str]:
-    """Give the environment of spark-submit: its driver writes its log to the restricted zone, not to the task's."""
+    """Give the environment of spark-submit."""
     environment = {name: value for name, value in os.environ.items() if name != REMOTE}
     return (
         environment

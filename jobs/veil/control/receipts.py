@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Column, Connection, RowMapping, Table, insert, select
 
 from veil.control import attempts
 from veil.control import schema as s
@@ -87,14 +87,26 @@ def of_run(store: Store, run_key: str) -> list[Receipt]:
 
 
 def verify(store: Store) -> int | None:
-    """Recompute the chain; return the number of the first receipt that does not fit, or None."""
-    previous = _GENESIS
+    """Recompute the chain; return the number of the first receipt that does not fit, or None.
+
+    Each finished attempt has to have its receipt, word for word: a chain that was cut short fits in itself.
+    """
+    previous, expected = _GENESIS, 1
     with store.transaction() as connection:
-        for expected, row in enumerate(connection.execute(select(s.receipt).order_by(s.receipt.c.seq)).mappings(), 1):
-            if row["seq"] != expected or row["previous"] != previous or row["hash"] != _digest(row):
+        done = select(*_earned(s.attempt), s.attempt.c.detail).where(s.attempt.c.state == "done")
+        open_attempts = {tuple(row) for row in connection.execute(done)}
+        for row in connection.execute(select(s.receipt).order_by(s.receipt.c.seq)).mappings():
+            earned = tuple(row[column] for column in (*_earned(s.receipt), s.receipt.c.body))
+            fits = (row["seq"], row["previous"], row["hash"]) == (expected, previous, _digest(row))
+            if not fits or earned not in open_attempts:
                 return expected
-            previous = row["hash"]
-    return None
+            open_attempts.remove(earned)
+            previous, expected = row["hash"], expected + 1
+    return expected if open_attempts else None
+
+
+def _earned(table: Table) -> tuple[Column[Any], ...]:
+    return table.c.stage, table.c.unit_id, table.c.product, table.c.run_key
 
 
 def _head(connection: Connection) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,16 +119,27 @@ def drops_of_intake(store: Store, intake_id: str) -> list[Drop]:
         return [Drop(row.drop_id, row.source, Path(row.path), row.drop_date) for row in rows]
 
 
-def finish_run(store: Store, run_key: str) -> None:
-    """Note when a run ended."""
+def finish_run(store: Store, run_key: str, leaks: Sequence[str]) -> None:
+    """Note that a run ended, and in which places its closing scan found an identifier."""
     with store.transaction() as connection:
-        connection.execute(update(s.run).where(s.run.c.run_key == run_key).values(finished=now()))
+        connection.execute(
+            update(s.run).where(s.run.c.run_key == run_key).values(finished=now(), leaks=json.dumps(list(leaks)))
+        )
+
+
+def leaks_of_run(store: Store, run_key: str) -> list[str] | None:
+    """Give the places in which the closing scan found an identifier; None if it has not run yet."""
+    with store.transaction() as connection:
+        found = connection.scalar(select(s.run.c.leaks).where(s.run.c.run_key == run_key))
+    return None if found is None else list(json.loads(found))
 
 
 def last_run(store: Store) -> str | None:
-    """Give the key of the newest run."""
+    """Give the key of the newest run that had something to do."""
+    busy = select(s.run_intake.c.run_key)
+    query = select(s.run.c.run_key).where(s.run.c.run_key.in_(busy)).order_by(s.run.c.seq.desc()).limit(1)
     with store.transaction() as connection:
-        return connection.scalar(select(s.run.c.run_key).order_by(s.run.c.seq.desc()).limit(1))
+        return connection.scalar(query)
 
 
 def ask_again(store: Store, unit_id: str) -> None:

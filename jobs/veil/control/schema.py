@@ -38,6 +38,7 @@ run = Table(
     Column("run_key", String(250), nullable=False, unique=True),
     Column("started", String(32), nullable=False),
     Column("finished", String(32)),
+    Column("leaks", Text),  # what the closing scan found, as a JSON list of places; null until it has run
 )
 
 unit = Table(
@@ -70,7 +71,7 @@ attempt = Table(
     "attempt",
     metadata,
     Column("stage", String(16), primary_key=True),
-    Column("unit_id", String(32), primary_key=True),
+    Column("unit_id", String(64), primary_key=True),  # or the name of a release
     Column("product", String(64), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("run_key", String(250), nullable=False),
@@ -94,7 +95,7 @@ receipt = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("receipt_id", String(32), nullable=False, unique=True),
     Column("stage", String(16), nullable=False),
-    Column("unit_id", String(32), nullable=False),
+    Column("unit_id", String(64), nullable=False),
     Column("product", String(64), nullable=False),
     Column("run_key", String(250), nullable=False),
     Column("body", Text, nullable=False),

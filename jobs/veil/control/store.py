@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -76,9 +77,22 @@ def _engine(url: str) -> Engine:
 def _configure_sqlite(raw: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     # autocommit, so that BEGIN IMMEDIATE below is the transaction and not a second one inside the driver's own
     raw.isolation_level = None
-    raw.execute("PRAGMA journal_mode=WAL")
+    _use_wal(raw)
     raw.execute("PRAGMA synchronous=FULL")
     raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _use_wal(raw: sqlite3.Connection) -> None:
+    # SQLite does not wait for this switch as it does for other locks, and processes may open a new store at once
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -6,9 +6,9 @@ import secrets
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
-from veil.control import Store
+from veil.control import Store, registry
 from veil.demo import GroundTruth, generate
 from veil.embedded import stack
 from veil.embedded.places import Embedded
@@ -36,15 +36,17 @@ def fresh_home(home: Embedded) -> None:
     VeilError
         When it may hold somebody's data.
     """
+    landed = {path.parent.name for path in (home.settings.lake / RESTRICTED / "landing").glob("*/*/manifest.json")}
     marker = home.settings.home / _MARKER
+    own = set(marker.read_text().split()) if marker.exists() else set()
     kept = [path for path in (home.settings.lake, home.airflow_home) if path.exists()]
-    if kept and not marker.exists():
+    if landed - own:
         raise VeilError(f"{home.settings.home} holds data of yours", "Set VEIL_HOME to another folder for the demo")
     for path in (*kept, home.settings.home / "gx"):
         shutil.rmtree(path, ignore_errors=True)
     for path in home.settings.home.glob("control.db*"):
         path.unlink()
-    marker.touch()
+    marker.unlink(missing_ok=True)
 
 
 def land_drop(home: Embedded, patients: int, seed: int, night: int = 0) -> GroundTruth:
@@ -54,23 +56,25 @@ def land_drop(home: Embedded, patients: int, seed: int, night: int = 0) -> Groun
     truth = generate(made, patients=patients, seed=seed, night=night)
     truth.to_json(restricted / "demo-truth.json")
     manifest = build_manifest(made, SOURCE, recognisers())
-    land(made, manifest, restricted / "landing", drop_id=secrets.token_hex(16))
+    drop_id = secrets.token_hex(16)
+    with (home.settings.home / _MARKER).open("a") as marker:
+        marker.write(f"{drop_id}\n")
+    land(made, manifest, restricted / "landing", drop_id=drop_id)
     shutil.rmtree(made)
     return truth
 
 
 def watch(home: Embedded, client: Airflow, say: stack.Say) -> Report:
     """Start both DAGs, wait for the run that the drop starts, and say what ends as it ends."""
-    for dag in ("pipeline", "landing"):
-        _unpause(client, dag)
-    began = time.monotonic()
+    stack.unpause(client)
+    store, began = Store(home.settings.control), time.monotonic()
     shown: set[tuple[str, str]] = set()
     while time.monotonic() - began < _TIMEOUT_SECONDS:
-        run = _triggered_run(client)
-        if run is not None:
-            _show_tasks(client, run["dag_run_id"], shown, began, say)
-            if run["state"] in _ENDED:
-                return report(Store(home.settings.control), run["dag_run_id"])
+        run_id = registry.last_run(store)
+        if run_id is not None:
+            _show_tasks(client, run_id, shown, began, say)
+            if client.get(f"/dags/pipeline/dagRuns/{quote(run_id)}")["state"] in _ENDED:
+                return report(store, run_id)
         time.sleep(1)
     raise VeilError("The run did not end in 15 minutes", f"Look at {home.airflow_url}")
 
@@ -94,28 +98,11 @@ def is_as_expected(made: Report) -> bool:
         ("text", "known-identifier")
     ]
     released = all(release.get("verdict") == "passed" for release in made.releases) and bool(made.releases)
-    return only_leak and released and not made.leaks and published == {"tabular", "photo"}
-
-
-def _unpause(client: Airflow, dag: str) -> None:
-    deadline = time.monotonic() + 90
-    while True:
-        try:
-            client.patch(f"/dags/{dag}", {"is_paused": False})
-            return
-        except VeilError:  # the DAG processor has not read the file yet
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
-
-
-def _triggered_run(client: Airflow) -> dict[str, Any] | None:
-    runs = client.get("/dags/pipeline/dagRuns?order_by=-run_after&limit=20")["dag_runs"]
-    return next((run for run in runs if run["run_type"] not in ("scheduled", "backfill")), None)
+    return only_leak and released and made.leaks == [] and published == {"tabular", "photo"}
 
 
 def _show_tasks(client: Airflow, run_id: str, shown: set[tuple[str, str]], began: float, say: stack.Say) -> None:
-    tasks = client.get(f"/dags/pipeline/dagRuns/{run_id}/taskInstances?limit=100")["task_instances"]
+    tasks = client.get(f"/dags/pipeline/dagRuns/{quote(run_id)}/taskInstances?limit=100")["task_instances"]
     for task in sorted(tasks, key=lambda task: task["end_date"] or ""):
         name, state = task["task_id"], task["state"]
         if state in _SHOWN and (name, state) not in shown:

@@ -84,7 +84,7 @@ class Embedded:
             "VEIL_JARS": os.environ.get("VEIL_JARS", str(PROJECT / ".veil" / "jars")),
             "VEIL_JOBS": str(PROJECT / "jobs"),
             "AIRFLOW_HOME": str(self.airflow_home),
-            "AIRFLOW_CONN_VEIL_SPARK": json.dumps(connection),
+            "AIRFLOW_CONN_VEIL_SPARK": os.environ.get("AIRFLOW_CONN_VEIL_SPARK", json.dumps(connection)),
             **{f"AIRFLOW__{name}": value for name, value in airflow.items()},
         }
 

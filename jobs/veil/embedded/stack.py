@@ -22,6 +22,7 @@ _JAVA = 17
 _FREE_BYTES = 3 << 30
 _START_SECONDS = 240
 _SPARK_SLOTS = 2
+_PARSE_SECONDS = 90
 
 Say = Callable[[str], None]
 
@@ -53,7 +54,8 @@ def start(home: Embedded, say: Say) -> Airflow:
     home.pid_file.write_text(str(process.pid))
     client = _client(home)
     _wait(lambda: client.is_healthy() and _listens(home.spark_port), process, home)
-    client.post("/pools", {"name": "spark", "slots": _SPARK_SLOTS}) if not _has_pool(client) else None
+    if not _has_pool(client):
+        client.post("/pools", {"name": "spark", "slots": _SPARK_SLOTS})
     return client
 
 
@@ -72,6 +74,23 @@ def stop(home: Embedded, say: Say) -> None:
         os.killpg(group, signal.SIGKILL)
     home.pid_file.unlink(missing_ok=True)
     say("Stopped Airflow and Spark")
+
+
+def unpause(client: Airflow) -> None:
+    """Let both DAGs run, as soon as Airflow has read their files."""
+    deadline = time.monotonic() + _PARSE_SECONDS
+    for dag in ("pipeline", "landing"):
+        while True:
+            try:
+                client.patch(f"/dags/{dag}", {"is_paused": False})
+                break
+            except VeilError:
+                if time.monotonic() > deadline:
+                    broken = [error["filename"] for error in client.get("/importErrors")["import_errors"]]
+                    raise VeilError(
+                        f"Airflow does not know the DAG {dag}", f"Look at its import errors: {broken or 'none yet'}"
+                    ) from None
+                time.sleep(0.5)
 
 
 def is_running(home: Embedded) -> bool:

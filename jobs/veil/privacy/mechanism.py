@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 _NANO = 10**9
 _SLACK = 1 + 1e-9
@@ -62,8 +63,11 @@ class Mechanism:
 
 
 def nano_rho(rho: float, *, up: bool) -> int:
-    """Give rho in the ledger's unit: costs are rounded up, caps down."""
-    scaled = rho * _NANO
+    """Give rho in the ledger's unit: costs are rounded up, caps down.
+
+    It is the decimal number that was declared, not its binary neighbour, so that a cap pays for a cost of its size.
+    """
+    scaled = Decimal(repr(rho)) * _NANO
     return math.ceil(scaled) if up else math.floor(scaled)
 
 

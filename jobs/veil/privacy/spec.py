@@ -18,6 +18,7 @@ from veil.policy.files import read_toml, validated
 _NAME = r"^[a-z][a-z0-9_]{0,62}$"
 _Positive = Annotated[int, Field(ge=1)]
 _Rho = Annotated[float, Field(gt=0, le=10)]
+_Cap = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class _Part(BaseModel):
@@ -51,8 +52,8 @@ class Budget(_Part):
     """The blocks a release charges, and the caps they get when they are first opened; later only people raise them."""
 
     period: Annotated[str, Field(pattern=r"^[0-9-]{4,10}$")]
-    period_rho: Annotated[float, Field(ge=0)]
-    lifetime_rho: Annotated[float, Field(ge=0)]
+    period_rho: _Cap
+    lifetime_rho: _Cap
 
 
 class ReleaseSpec(_Part):
@@ -106,16 +107,25 @@ def load_release(path: Path) -> Release:
         Naming file, key and line of what is wrong.
     """
     spec = validated(ReleaseSpec, *read_toml(path))
-    table = path.parent / spec.keys.categories
+    return Release(spec, _read_categories(path, spec.keys.categories))
+
+
+def _read_categories(path: Path, name: str) -> dict[tuple[str, str], str]:
+    categories: dict[tuple[str, str], str] = {}
     try:
-        with table.open(newline="") as stream:
-            rows = list(csv.DictReader(stream))
-        categories = {(row["code_system"], row["code"]): row["category"] for row in rows}
-    except (OSError, KeyError) as error:
+        with (path.parent / name).open(newline="", encoding="utf-8") as stream:
+            for row in (reader := csv.DictReader(stream)):
+                key, category = (row["code_system"], row["code"]), row["category"]
+                if not all((*key, category)) or categories.setdefault(key, category) != category:
+                    raise VeilError(
+                        f"{path.name}: {name}, line {reader.line_num}: a cell is empty, or the code has two categories",
+                        "Give each code one category",
+                    )
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise VeilError(
-            f"{path.name}: keys.categories names {spec.keys.categories}, which cannot be read",
+            f"{path.name}: keys.categories names {name}, which cannot be read",
             "It is a CSV file beside the release with columns code_system, code, category",
         ) from error
     if not categories:
-        raise VeilError(f"{path.name}: {spec.keys.categories} holds no category", "List at least one")
-    return Release(spec, categories)
+        raise VeilError(f"{path.name}: {name} holds no category", "List at least one")
+    return categories

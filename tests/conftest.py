@@ -1,0 +1,12 @@
+"""What all tests share: a home of their own, so that no test ever touches an installation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+os.environ["VEIL_CONFIG"] = str(PROJECT / "dags" / "config")
+os.environ.setdefault("VEIL_JARS", str(PROJECT / ".veil" / "jars"))
+os.environ.pop("VEIL_SPARK_REMOTE", None)

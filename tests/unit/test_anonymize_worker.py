@@ -1,0 +1,259 @@
+"""What a worker makes of a batch of bronze, without Spark."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from veil import modalities
+from veil.anonymize.worker import Anonymizer
+from veil.contracts import Finding, Item, Malformed, Outcome, Span, Unpublishable
+from veil.identity import Scope
+from veil.keys import FileKey
+from veil.objects import ObjectStore
+from veil.policy import Policy, load_policy
+
+CONFIG = Path(__file__).parents[2] / "dags" / "config"
+NAME = "Quillon Vasterby"
+LINK = pa.struct(
+    [("ref", pa.string()), ("row_uid", pa.string()), ("subject_uid", pa.string()), ("wrapped", pa.binary())]
+)
+KNOWN = pa.struct([("kind", pa.string()), ("value", pa.string()), ("role", pa.string())])
+TEXT = ("row_uid", "subject_uid", "type", "key", "parent", "content", "object_id", "columns")
+BRONZE = pa.schema(
+    [
+        *((name, pa.string()) for name in TEXT),
+        ("retired", pa.bool_()),
+        ("wrapped", pa.binary()),
+        ("known", pa.list_(KNOWN)),
+        ("links", pa.list_(LINK)),
+    ]
+)
+Transform = Callable[[Item], Outcome]
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load_policy(CONFIG / "products" / "research.toml", CONFIG / "site.toml")
+
+
+class Bench:
+    """A zone with a key, and a worker over rows of it."""
+
+    def __init__(self, folder: Path, policy: Policy) -> None:
+        self.folder, self.policy = folder, policy
+        self.key = FileKey.create(folder / "zone.key")
+        self.secrets: dict[str, bytes] = {}
+
+    def row(self, content: str | None, subject: str = "s1", **further: Any) -> dict[str, Any]:
+        secret = self.secrets.setdefault(subject, secrets.token_bytes(32))
+        named = {"row_uid": secrets.token_hex(16), "subject_uid": subject, "type": "Observation"}
+        fixed = {"key": "Observation/1", "parent": "Observation/1", "retired": False}
+        return {**named, **fixed, "content": content, "wrapped": self.key.wrap(secret, subject), **further}
+
+    def stage(self, modality: str, *rows: dict[str, Any]) -> list[dict[str, Any]]:
+        key, bronze, staged = self.folder / "zone.key", self.folder / "bronze", self.folder / "staged"
+        worker = Anonymizer(self.policy.canonical, modality, 2026, key, str(bronze), str(staged))
+        (batch,) = worker(iter([pa.RecordBatch.from_pylist(list(rows), schema=BRONZE)]))
+        return [{**row, "dropped": dict(row["dropped"])} for row in batch.to_pylist()]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, policy: Policy) -> Bench:
+    return Bench(tmp_path, policy)
+
+
+@pytest.fixture
+def with_transform(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Transform], None]:
+    """Have a modality's anonymizer do what a test says."""
+
+    def install(name: str, transform: Transform) -> None:
+        changed = replace(modalities.get(name), anonymizer=lambda _policy, _year: transform)
+        monkeypatch.setattr(modalities, "get", lambda _name: changed)
+
+    return install
+
+
+def hostile(item: Item) -> Outcome:
+    if item.content and NAME in item.content:
+        raise ValueError(f"cannot parse {item.content}")
+    return Outcome(content="clean")
+
+
+def test_a_poisonous_item_is_set_aside_by_the_type_of_its_error_and_the_others_go_on(
+    bench: Bench, with_transform: Callable[..., None]
+) -> None:
+    with_transform("text", hostile)
+    first, poisoned, last = bench.stage("text", bench.row("a"), bench.row(f"seen: {NAME}"), bench.row("b"))
+    assert (first["content"], last["content"]) == ("clean", "clean")
+    assert (poisoned["rule"], poisoned["reason"]) == ("failed-anonymizer", "the anonymizer failed: ValueError")
+    assert poisoned["content"] is None
+    assert "Vasterby" not in json.dumps(poisoned)
+
+
+def test_a_record_that_is_no_json_quotes_nothing(bench: Bench) -> None:
+    (staged,) = bench.stage("tabular", bench.row('{"resourceType": "Patient", "name": [{"family": "Vasterby"'))
+    assert staged["rule"] == "failed-anonymizer"
+    assert staged["content"] is None
+    assert "Vasterby" not in json.dumps(staged)
+
+
+@pytest.mark.parametrize("error", [Unpublishable, Malformed])
+def test_a_reason_for_a_person_is_kept(
+    error: type[Exception], bench: Bench, with_transform: Callable[..., None]
+) -> None:
+    def refuse(_item: Item) -> Outcome:
+        raise error("the note is empty")
+
+    with_transform("text", refuse)
+    (staged,) = bench.stage("text", bench.row(""))
+    assert (staged["rule"], staged["reason"], staged["content"]) == ("unpublishable", "the note is empty", None)
+
+
+def finds(item: Item) -> Outcome:
+    span = Span(5, 21, "NAME", "lexicon", "known")
+    return Outcome("seen [NAME]", findings=[Finding("text", span, (item.content or "")[5:21])], dropped={"line": 2})
+
+
+def test_a_finding_says_where_and_never_what(bench: Bench, with_transform: Callable[..., None]) -> None:
+    with_transform("text", finds)
+    (staged,) = bench.stage("text", bench.row(f"seen {NAME}"))
+    (finding,) = staged["findings"]
+    assert {name: finding[name] for name in ("path", "start", "end", "kind", "detector", "rule")} == {
+        "path": "text", "start": 5, "end": 21, "kind": "NAME", "detector": "lexicon", "rule": "known"
+    }  # fmt: skip
+    assert "Vasterby" not in json.dumps(staged)
+    assert staged["dropped"] == {"line": 2}
+
+
+def test_the_hash_of_a_finding_cannot_be_guessed_without_the_zone_key(
+    bench: Bench, policy: Policy, tmp_path: Path, with_transform: Callable[..., None]
+) -> None:
+    with_transform("text", finds)
+
+    def hashed(where: Bench, text: str) -> str:
+        (staged,) = where.stage("text", where.row(text))
+        return str(staged["findings"][0]["value_hmac"])
+
+    mine = hashed(bench, f"seen {NAME}")
+    assert mine == hashed(bench, f"seen {NAME} again")
+    assert mine != hashed(bench, "seen Quillon Westerby")
+    assert mine != hashed(Bench(tmp_path / "elsewhere", policy), f"seen {NAME}")
+    assert mine not in (
+        digest(NAME.encode()).hexdigest()[:32] for digest in (hashlib.sha256, hashlib.sha1, hashlib.md5)
+    )
+
+
+def test_a_retired_row_yields_its_ids_and_nothing_else(bench: Bench, with_transform: Callable[..., None]) -> None:
+    with_transform("text", hostile)
+    row = bench.row(f"seen {NAME}")
+    live, retired = bench.stage("text", {**row, "content": "fine"}, {**row, "retired": True})
+    assert retired["retired"]
+    assert (retired["row_id"], retired["subject"]) == (live["row_id"], live["subject"])
+    empty = ("content", "record_id", "object_id", "sha256", "rule", "reason")
+    assert [retired[name] for name in empty] == [None] * len(empty)
+    assert (retired["findings"], retired["dropped"]) == ([], {})
+
+
+def test_ids_come_from_the_secret_of_the_subject_in_the_scope_of_the_product(bench: Bench, policy: Policy) -> None:
+    row = bench.row('{"resourceType": "Observation", "status": "final"}')
+    (staged,) = bench.stage("tabular", row)
+    scope = Scope(policy.product, policy.epoch, policy.group_of("tabular"))
+    assert staged["row_id"] == scope.row(bench.secrets["s1"], row["row_uid"])
+    assert staged["subject"] == scope.subject(bench.secrets["s1"], "s1")
+
+
+def test_records_and_their_notes_share_a_pseudonym_and_photographs_do_not(
+    bench: Bench, with_transform: Callable[..., None]
+) -> None:
+    with_transform("text", lambda _item: Outcome("clean"))
+    row = bench.row("x")
+    subjects = {name: bench.stage(name, row)[0]["subject"] for name in ("tabular", "text", "photo")}
+    assert subjects["tabular"] == subjects["text"] != subjects["photo"]
+
+
+def test_a_secret_that_belongs_to_somebody_else_stops_the_job(bench: Bench) -> None:
+    row = bench.row("{}")
+    with pytest.raises(Exception, match="^$"):
+        bench.stage("tabular", {**row, "subject_uid": "s2"})
+
+
+def test_a_reference_becomes_the_published_id_of_its_target_and_one_without_a_target_is_dropped(bench: Bench) -> None:
+    patient = bench.row('{"resourceType": "Patient", "gender": "male"}', type="Patient")
+    link = {name: patient[name] for name in ("row_uid", "subject_uid", "wrapped")} | {"ref": "Patient/77"}
+    record = {
+        "resourceType": "Observation",
+        "status": "final",
+        "subject": {"reference": "Patient/77"},
+        "encounter": {"reference": "Encounter/88"},
+    }
+    target, staged = bench.stage("tabular", patient, bench.row(json.dumps(record), links=[link]))
+    published = json.loads(staged["content"])
+    assert target["row_id"] in json.dumps(published["subject"])
+    assert "88" not in staged["content"]
+    assert "Patient/77" not in staged["content"]
+    assert not published.get("encounter")
+
+
+def test_a_note_names_its_record_only_if_the_record_is_published_in_the_same_group(
+    bench: Bench, with_transform: Callable[..., None]
+) -> None:
+    with_transform("text", lambda _item: Outcome("clean"))
+    parent = bench.row("{}")
+    link = {name: parent[name] for name in ("row_uid", "subject_uid", "wrapped")} | {"ref": "DocumentReference/9"}
+    note = bench.row("x", key="text/1", parent="DocumentReference/9")
+    record, linked, unlinked = bench.stage("text", parent, {**note, "links": [link]}, note)
+    assert linked["record_id"] == record["row_id"]
+    assert unlinked["record_id"] is None
+
+
+def test_a_payload_is_staged_under_an_id_that_is_not_its_row_and_its_digest_is_noted(
+    bench: Bench, tmp_path: Path, with_transform: Callable[..., None]
+) -> None:
+    with_transform("photo", lambda item: Outcome("{}", payload=b"clean " + (item.payload or b"")))
+    ObjectStore(tmp_path / "bronze").put("ab12", b"raw")
+    (staged,) = bench.stage("photo", bench.row("{}", object_id="ab12"))
+    assert ObjectStore(tmp_path / "staged").get(staged["object_id"]) == b"clean raw"
+    assert staged["sha256"] == hashlib.sha256(b"clean raw").hexdigest()
+    assert staged["object_id"] not in (staged["row_id"], staged["subject"], "ab12")
+
+
+def test_a_binary_item_without_a_payload_is_set_aside(bench: Bench, with_transform: Callable[..., None]) -> None:
+    with_transform("photo", lambda _item: Outcome("{}"))
+    (staged,) = bench.stage("photo", bench.row("{}"))
+    assert staged["rule"] == "failed-anonymizer"
+    assert (staged["content"], staged["object_id"]) == (None, None)
+
+
+@pytest.mark.parametrize(("profile", "shifts"), [("safe_harbor", False), ("expert", True)])
+def test_dates_shift_under_the_expert_profile_alone(
+    profile: str, shifts: bool, bench: Bench, tmp_path: Path, with_transform: Callable[..., None]
+) -> None:
+    seen: list[int] = []
+
+    def note(item: Item) -> Outcome:
+        seen.append(item.offset_days)
+        return Outcome("clean")
+
+    with_transform("text", note)
+    product = (CONFIG / "products" / "research.toml").read_text()
+    packs = {"safe_harbor": "hipaa_safe_harbor", "expert": EXPERT}
+    declared = product.replace("hipaa_safe_harbor", packs[profile]).replace('"safe_harbor"', f'"{profile}"')
+    (tmp_path / "research.toml").write_text(declared)
+    bench.policy = load_policy(tmp_path / "research.toml", CONFIG / "site.toml")
+    bench.stage("text", bench.row("a"), bench.row("b"), bench.row("c", subject="s2"))
+    assert seen[0] == seen[1]
+    assert [offset != 0 for offset in seen] == [shifts] * 3
+
+
+def test_a_held_modality_has_no_worker(bench: Bench) -> None:
+    with pytest.raises(ValueError, match="no anonymizer"):
+        bench.stage("dicom", bench.row("x"))

@@ -1,0 +1,282 @@
+"""No budget is overspent, no release pays twice, and no key ever shows two numbers, whatever is killed when."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, select, update
+from sqlalchemy.exc import IntegrityError
+
+from veil import ledger
+from veil.control import Store, attempts, receipts, schema
+from veil.control.attempts import Attempt
+from veil.errors import Refused, VeilError
+
+DAY, LIFETIME = "clinic/2025-03", "clinic/lifetime"
+COST = 10
+
+
+def charge(key: str, cost: int = COST, day: int = 100, lifetime: int = 1000) -> ledger.Charge:
+    return ledger.Charge(key, "visits", "the spec", "patient", cost, {DAY: day, LIFETIME: lifetime})
+
+
+def spent(store: Store) -> dict[str, int]:
+    return {block.block_id: block.spent for block in ledger.blocks(store)}
+
+
+def state_of(store: Store, key: str) -> str | None:
+    with store.transaction() as connection:
+        return connection.scalar(select(schema.release.c.state).where(schema.release.c.key == key))
+
+
+def release(store: Store, key: str, report: Path | None = None, **terms: int) -> bytes:
+    """Pay, draw, keep and publish; every draw differs, and what is kept is what `report` is told."""
+    payload = ledger.reserve(store, charge(key, **terms))
+    if payload is None:
+        payload = ledger.keep_drawn(store, key, os.urandom(8))
+    if report is not None:
+        tell(report, key, payload)
+    ledger.mark_published(store, key)
+    return payload
+
+
+def tell(report: Path, key: str, payload: bytes) -> None:
+    with report.open("ab", buffering=0) as file:
+        file.write(f"{key} {payload.hex()}\n".encode())
+
+
+def told(report: Path) -> dict[str, set[str]]:
+    seen = defaultdict(set)
+    for line in report.read_text().splitlines() if report.exists() else []:
+        key, payload = line.split()
+        seen[key].add(payload)
+    return seen
+
+
+def test_a_release_is_charged_to_every_block_once(store: Store) -> None:
+    first = release(store, "k")
+    assert [release(store, "k") for _ in range(3)] == [first] * 3
+    assert spent(store) == {DAY: COST, LIFETIME: COST}
+    assert state_of(store, "k") == "PUBLISHED"
+
+
+def test_a_change_of_spec_input_or_draw_is_another_key_and_nothing_else_is() -> None:
+    key = ledger.release_key
+    assert len({key("s", "i"), key("t", "i"), key("s", "j"), key("s", "i", 1), key("si", "")}) == 5
+    assert key("s", "i") == key("s", "i", 0)
+
+
+def test_a_refusal_charges_no_block_is_kept_and_can_be_afforded_by_a_cheaper_release(store: Store) -> None:
+    ledger.reserve(store, charge("first", cost=60))
+    with pytest.raises(Refused, match=f"{DAY} cannot pay for visits.*two people"):
+        ledger.reserve(store, charge("second", cost=41))
+    assert spent(store) == {DAY: 60, LIFETIME: 60}
+    assert state_of(store, "second") is None
+    with store.transaction() as connection:
+        denials = connection.execute(select(schema.denial)).mappings().all()
+    assert [(row["key"], row["block_id"], row["cost_rho"]) for row in denials] == [("second", DAY, 41)]
+    ledger.reserve(store, charge("third", cost=40))
+    assert spent(store) == {DAY: 100, LIFETIME: 100}
+
+
+def test_a_block_that_could_pay_pays_nothing_when_another_cannot(store: Store) -> None:
+    with pytest.raises(Refused, match=LIFETIME):
+        ledger.reserve(store, charge("k", day=100, lifetime=COST - 1))
+    assert spent(store) == {DAY: 0, LIFETIME: 0}
+
+
+def test_a_budget_of_zero_pays_for_nothing(store: Store) -> None:
+    with pytest.raises(Refused, match=f"The privacy budget {DAY} cannot pay for visits"):
+        ledger.reserve(store, charge("k", cost=1, day=0))
+    assert spent(store) == {DAY: 0, LIFETIME: 0}
+
+
+@pytest.mark.parametrize("cost", [0, -COST])
+def test_nothing_is_released_for_free_and_nothing_is_given_back(store: Store, cost: int) -> None:
+    ledger.reserve(store, charge("paid"))
+    with pytest.raises(Refused, match="for free"):
+        ledger.reserve(store, charge("k", cost=cost))
+    with pytest.raises(Refused, match="for free"):
+        ledger.reserve(store, replace(charge("k"), caps={}))
+    assert spent(store) == {DAY: COST, LIFETIME: COST}
+    assert state_of(store, "k") is None
+
+
+def test_a_cap_that_a_later_declaration_raises_stays(store: Store) -> None:
+    ledger.reserve(store, charge("first", cost=100, day=100))
+    with pytest.raises(Refused, match=DAY):
+        ledger.reserve(store, charge("second", cost=1, day=10**9))
+
+
+@pytest.mark.parametrize("value", [101, -1])
+def test_the_database_itself_refuses_what_the_code_never_asks_for(store: Store, value: int) -> None:
+    ledger.reserve(store, charge("k"))
+    with pytest.raises(IntegrityError), store.transaction() as connection:
+        connection.execute(update(schema.block).where(schema.block.c.block_id == DAY).values(spent=value))
+
+
+def test_the_first_numbers_that_are_kept_are_the_ones_that_count(store: Store) -> None:
+    assert ledger.reserve(store, charge("k")) is None
+    assert ledger.keep_drawn(store, "k", b"first") == b"first"
+    assert ledger.keep_drawn(store, "k", b"second") == b"first"
+    ledger.mark_published(store, "k")
+    assert ledger.keep_drawn(store, "k", b"third") == b"first"
+    assert ledger.reserve(store, charge("k")) == b"first"
+
+
+def test_numbers_that_nobody_paid_for_are_not_kept(store: Store) -> None:
+    with pytest.raises(Refused):
+        ledger.reserve(store, charge("denied", day=0))
+    for key in ("denied", "unknown"):
+        with pytest.raises(Refused, match="nobody paid"):
+            ledger.keep_drawn(store, key, b"numbers")
+        ledger.mark_published(store, key)
+        assert not ledger.is_paid(store, key)
+        assert state_of(store, key) is None
+
+
+def test_only_numbers_as_they_were_drawn_count_as_paid(store: Store) -> None:
+    ledger.reserve(store, charge("k"))
+    assert not ledger.is_paid(store, "k")
+    ledger.keep_drawn(store, "k", b"numbers")
+    assert ledger.is_paid(store, "k")
+    for forged in (b"others", b"", None):
+        with store.transaction() as connection:
+            connection.execute(update(schema.release).where(schema.release.c.key == "k").values(payload=forged))
+        assert not ledger.is_paid(store, "k")
+
+
+def _spend(url: str, keys: list[str]) -> int:
+    store, paid = Store(url), 0
+    for key in keys:
+        try:
+            release(store, key, day=75)
+            paid += 1
+        except Refused:
+            pass
+    return paid
+
+
+def test_a_cap_holds_when_processes_race_for_it(url: str, race: Callable[..., list[Any]]) -> None:
+    paid = race(_spend, [(url, [f"{lane}{number}" for number in range(5)]) for lane in "abcd"])
+    assert sum(paid) == 7  # of 20 that cost 10 each, 75 pay for
+    assert spent(Store(url)) == {DAY: 70, LIFETIME: 70}
+
+
+def _release(url: str, key: str) -> bytes:
+    return release(Store(url), key)
+
+
+def test_processes_that_draw_for_one_key_pay_once_and_see_one_number(url: str, race: Callable[..., list[Any]]) -> None:
+    assert len(set(race(_release, [(url, "k")] * 4))) == 1
+    assert spent(Store(url)) == {DAY: COST, LIFETIME: COST}
+
+
+def _die_at_commit(url: str, report: Path, fatal: int) -> None:
+    store, commits = Store(url), 0
+
+    def die(_connection: object) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "commit", die)
+    release(store, "k", report)
+
+
+@pytest.mark.parametrize(("fatal", "left"), [(1, None), (2, "RESERVED"), (3, "DRAWN"), (4, "PUBLISHED")])
+def test_a_crash_in_any_state_ends_in_one_number_and_one_charge(
+    url: str, tmp_path: Path, processes: ForkServerContext, fatal: int, left: str | None
+) -> None:
+    store, report = Store(url), tmp_path / "seen"
+    victim = processes.Process(target=_die_at_commit, args=(url, report, fatal))
+    victim.start()
+    victim.join()
+    assert victim.exitcode == (0 if left == "PUBLISHED" else -signal.SIGKILL)
+    assert state_of(store, "k") == left
+    assert spent(store) == ({} if left is None else {DAY: COST, LIFETIME: COST})
+    numbers = release(store, "k", report)
+    assert release(store, "k", report) == numbers
+    assert told(report) == {"k": {numbers.hex()}}
+    assert spent(store) == {DAY: COST, LIFETIME: COST}
+    assert ledger.is_paid(store, "k")
+
+
+def _work_until_killed(url: str, report: Path, seed: int) -> None:
+    """Release every key in an order of one's own, each beside a receipt, over and over."""
+    store, order = Store(url), random.Random(seed)
+    while True:
+        for key in order.sample(KEYS, len(KEYS)):
+            attempt = attempts.begin(store, "release", key, "visits", f"run {seed}")
+            try:
+                release(store, key, report, day=KILL_CAP)
+            except Refused:
+                tell(report, "refused", key.encode())
+                attempts.fail(store, attempt)
+            else:
+                _close(store, attempt)
+
+
+def _close(store: Store, attempt: Attempt) -> None:
+    try:
+        receipts.close(store, attempt, {"verdict": "passed"}, receipts.new_id())
+    except VeilError:
+        return  # another writer began on the same key: its attempt counts
+
+
+KEYS = [f"key-{number}" for number in range(40)]
+KILL_CAP = 35 * COST
+KILLS, WRITERS = 20, 3
+
+
+def test_nothing_is_overspent_or_drawn_twice_when_writers_are_killed_at_random(
+    url: str, tmp_path: Path, processes: ForkServerContext
+) -> None:
+    store, report, moments = Store(url), tmp_path / "seen", random.Random(7)
+
+    def start(seed: int) -> Any:
+        writer = processes.Process(target=_work_until_killed, args=(url, report, seed), daemon=True)
+        writer.start()
+        return writer
+
+    writers = [start(seed) for seed in range(WRITERS)]
+    _wait_for(report)
+    for kill in range(KILLS):
+        time.sleep(moments.uniform(0.02, 0.12))
+        writers.append(start(WRITERS + kill))
+        victim = writers.pop(moments.randrange(WRITERS))
+        victim.kill()
+        victim.join()
+    for writer in writers:
+        writer.kill()
+        writer.join()
+
+    seen = told(report)
+    refused = {bytes.fromhex(key).decode() for key in seen.pop("refused", ())}
+    assert all(len(numbers) == 1 for numbers in seen.values())
+    paid = {key for key in KEYS if state_of(store, key) is not None}
+    assert seen.keys() <= paid
+    assert not refused & paid
+    assert spent(store) == {DAY: len(paid) * COST, LIFETIME: len(paid) * COST}
+    assert len(paid) * COST <= KILL_CAP
+    for key in sorted(paid):
+        assert seen.get(key, set()) <= {release(store, key).hex()}
+    assert receipts.verify(store) is None
+
+
+def _wait_for(report: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not report.exists():
+        assert time.monotonic() < deadline, "no writer began"
+        time.sleep(0.02)
