@@ -21,11 +21,6 @@ SECRET = "a-secret-of-this-test-that-is-long-enough-for-sha-512-signatures-of-to
 PAGES = ["/report", "/ledger"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> None:
-    os.environ.setdefault("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-
-
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("VEIL_CONTROL", f"sqlite:///{tmp_path / 'control.db'}")
@@ -184,7 +179,7 @@ def test_a_run_that_has_not_ended_is_not_praised(reader: Any, store: Store) -> N
     registry.plan_run(store, RUN, ["tabular"])
     assert "No end of this run is noted" in text_of(reader.get("/report", params={"run": RUN}))
     assert "blocked nothing" not in text_of(reader.get("/report", params={"run": RUN}))
-    registry.finish_run(store, RUN)
+    registry.finish_run(store, RUN, [])
     assert "No end of this run is noted" not in text_of(reader.get("/report", params={"run": RUN}))
     assert "blocked nothing" in text_of(reader.get("/report", params={"run": RUN}))
 

@@ -53,12 +53,13 @@ def test_a_clean_candidate_is_named_by_no_rule(tmp_path: Path) -> None:
 def test_a_detector_that_raises_is_a_hit_and_quotes_nothing(
     part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(candidate: Candidate, *_: object) -> list[str]:
+    def fails(candidate: Candidate, *_: object) -> Any:
         raise ValueError(f"cannot read {candidate.content}")
 
     text = modalities.get("text")
     assert text.gate
-    broken = replace(text, gate=replace(text.gate, **{part: fails}))
+    blind = replace(text.gate, detect=fails) if part == "detect" else replace(text.gate, tokens=fails)
+    broken = replace(text, gate=blind)
     monkeypatch.setattr(modalities, "get", lambda _name: broken)
     (seen,) = inspect("text", [{"content": f"{NAME} was seen"}], tmp_path)
     assert seen[DETECTORS] == "failed-detector ValueError"

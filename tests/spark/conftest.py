@@ -109,6 +109,9 @@ def spark() -> Iterator[None]:
 
     session = open_session("tests")
     session.sparkContext.setLogLevel("ERROR")
+    # tables of a few rows: planning is all that takes time
+    session.conf.set("spark.sql.adaptive.enabled", "false")
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
     yield
     session.stop()
 

@@ -144,11 +144,26 @@ def test_the_demo_leaves_an_installation_with_data_alone(tmp_path: Path, home: P
     assert sorted(path for path in (home / "lake").rglob("*")) == before
 
 
-def test_a_control_store_that_cannot_be_opened_is_told(veil: Veil, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VEIL_CONTROL", "sqlite:////dev/null/control.db")
+@pytest.mark.parametrize(
+    "url", ["sqlite:////dev/null/control.db", "opensesame", "postgres://u:opensesame@h/d", "mysql://u:opensesame@h/d"]
+)
+def test_a_control_store_that_cannot_be_opened_is_told_without_its_password(
+    url: str, veil: Veil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VEIL_CONTROL", url)
     ended = veil("budget", "show")
     assert ended.code == 1
     assert len(ended.err.splitlines()) == 2
+    assert "opensesame" not in ended.err
+
+
+def test_a_damaged_control_store_is_told_and_kept(home: Path, veil: Veil) -> None:
+    home.mkdir()
+    (home / "control.db").write_bytes(b"no database" * 1000)
+    ended = veil("report")
+    assert ended.code == 1
+    assert len(ended.err.splitlines()) == 2
+    assert (home / "control.db").read_bytes() == b"no database" * 1000
 
 
 def test_a_damaged_zone_key_is_told_and_kept(home: Path, veil: Veil) -> None:

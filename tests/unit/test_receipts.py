@@ -17,7 +17,7 @@ LENGTH = 5
 COLUMNS = ["receipt_id", "stage", "unit_id", "product", "run_key", "body", "previous", "hash"]
 POSITIONS = st.integers(1, LENGTH)
 EACH_EXAMPLE_MENDS = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

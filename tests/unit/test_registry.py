@@ -40,16 +40,20 @@ def _plan(url: str, run_key: str) -> list[registry.Unit]:
     return plan(Store(url), run_key)
 
 
-def _land_many(url: str, names: list[str]) -> list[registry.Unit]:
+def _land_all(url: str, names: list[str]) -> list[registry.Unit]:
     store = Store(url)
     for name in names:
         land(store, name)
     return []
 
 
-def _plan_many(url: str, run_keys: list[str]) -> list[registry.Unit]:
+def _plan_all(url: str, run_keys: list[str]) -> list[registry.Unit]:
     store = Store(url)
     return [unit for run_key in run_keys for unit in plan(store, run_key)]
+
+
+def _call(function: Callable[[str, list[str]], list[registry.Unit]], url: str, names: list[str]) -> list[registry.Unit]:
+    return function(url, names)
 
 
 def test_a_drop_announced_twice_is_one_drop(store: Store) -> None:
@@ -104,13 +108,10 @@ def test_no_drop_that_lands_while_runs_plan_is_lost_or_taken_twice(url: str, rac
     store = Store(url)
     names = [[f"{lane}-{number}" for number in range(8)] for lane in "ab"]
     keys = [[f"run {lane}-{number}" for number in range(6)] for lane in "ab"]
-    with_names = race(_land_or_plan, [(url, lane, None) for lane in names] + [(url, None, lane) for lane in keys])
-    taken = drops_of(store, [unit for units in [*with_names, plan(store, "last run")] for unit in units])
-    assert taken == Counter(land(store, name) for lane in names for name in lane)
-
-
-def _land_or_plan(url: str, names: list[str] | None, run_keys: list[str] | None) -> list[registry.Unit]:
-    return _land_many(url, names) if names is not None else _plan_many(url, run_keys or [])
+    work = [(_land_all, url, lane) for lane in names] + [(_plan_all, url, lane) for lane in keys]
+    planned = [*race(_call, work), plan(store, "last run")]
+    landed = Counter(land(store, name) for lane in names for name in lane)
+    assert drops_of(store, [unit for units in planned for unit in units]) == landed
 
 
 def test_a_backfill_takes_the_units_of_its_date_again_and_nothing_else(store: Store) -> None:

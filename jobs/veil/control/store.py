@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from veil.control.schema import metadata
@@ -27,19 +27,24 @@ class Store:
     Raises
     ------
     VeilError
-        When the database cannot be reached or its folder cannot be written.
+        When the URL names no usable database, or that cannot be reached or is none, or its folder cannot be written.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = _engine(url)
         try:
+            self._engine = _engine(url)
             with self.transaction() as connection:
                 metadata.create_all(connection)
-        except OperationalError as error:
+        except (ArgumentError, ImportError) as error:  # its text may hold the password
+            raise VeilError(
+                "VEIL_CONTROL does not name a database that can be used",
+                "Write sqlite:////path or postgresql+psycopg://user:password@host/database",
+            ) from error
+        except DatabaseError as error:
             raise VeilError(
                 f"The control store {make_url(url).render_as_string(hide_password=True)} cannot be opened",
-                "Check that it runs and that its folder can be written",
+                "Check that it runs, or that its file is whole and its folder can be written",
             ) from error
 
     @contextmanager

@@ -1,0 +1,175 @@
+"""A source that sends everything again every night: what changes in what is published, and what never does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.spark.conftest import PROJECT, Installation, content, new_installation
+
+MRN = "http://hospital.example/mrn"
+
+
+def patient(number: int, **more: Any) -> dict[str, Any]:
+    names = ["Okonkwo", "Villarreal", "Thistlewood"]
+    return {
+        "resourceType": "Patient",
+        "id": f"p{number}",
+        "meta": {"lastUpdated": "2026-01-01T00:00:00Z"},
+        "name": [{"given": ["Quillon"], "family": names[number % 3]}],
+        "identifier": [{"type": {"coding": [{"code": "MR"}]}, "system": MRN, "value": f"77041{number:03d}"}],
+        "gender": "female",
+        "birthDate": "1980-04-05",
+        **more,
+    }
+
+
+def condition(number: int, code: str = "38341003", updated: str = "2026-01-01T00:00:00Z") -> dict[str, Any]:
+    return {
+        "resourceType": "Condition",
+        "id": f"c{number}",
+        "meta": {"lastUpdated": updated},
+        "subject": {"reference": f"Patient/p{number % 3}"},
+        "code": {"coding": [{"system": "http://snomed.info/sct", "code": code}]},
+        "onsetDateTime": "2025-05-06",
+    }
+
+
+def write(folder: Path, *resources: dict[str, Any], deleted: tuple[str, ...] = ()) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    by_type: dict[str, list[str]] = {}
+    for resource in resources:
+        by_type.setdefault(resource["resourceType"], []).append(json.dumps(resource))
+    for kind, lines in by_type.items():
+        (folder / f"{kind}.ndjson").write_text("\n".join(lines) + "\n")
+    if deleted:
+        (folder / "deleted").mkdir()
+        entries = [{"request": {"method": "DELETE", "url": url}} for url in deleted]
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        (folder / "deleted" / "Condition.ndjson").write_text(json.dumps(bundle) + "\n")
+    return folder
+
+
+def codes(installation: Installation, **where: Any) -> dict[str, str]:
+    rows = [row for row in installation.published("tabular", **where) if row["type"] == "Condition"]
+    return {row["row_id"]: json.loads(row["content"])["code"]["coding"][0]["code"] for row in rows}
+
+
+@pytest.fixture(scope="module")
+def nightly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, dict[str, Any]]]:
+    """Night 0, the same drop again, and night 1 with one changed, one new and one deleted record."""
+    home = tmp_path_factory.mktemp("nightly")
+    config = home / "config"
+    shutil.copytree(PROJECT / "dags" / "config", config)
+    other = (config / "products" / "research.toml").read_text().replace('name = "research"', 'name = "teaching"')
+    (config / "products" / "teaching.toml").write_text(other)
+    later = other.replace('name = "teaching"', 'name = "later"').replace("epoch = 1", "epoch = 2")
+    (config / "products" / "later.toml").write_text(later)
+    installation = new_installation(home, config)
+    people = [patient(number) for number in range(3)]
+    everything = [condition(number) for number in range(4)]
+    seen: dict[str, Any] = {}
+    installation.land(write(home / "in", *people, *everything), date="2026-01-01")
+    installation.run("night-0")
+    seen["night-0"] = installation.published("tabular")
+    installation.land(write(home / "in", *people, *everything), date="2026-01-02")
+    installation.run("same-again")
+    seen["same-again"] = installation.published("tabular")
+    changed = [everything[0], condition(1, "73211009", "2026-01-03T00:00:00Z"), everything[2], condition(9)]
+    installation.land(write(home / "in", *people, *changed, deleted=("Condition/c3",)), date="2026-01-03")
+    installation.run("night-1")
+    seen["night-1"] = installation.published("tabular")
+    seen["conditions"] = codes(installation)
+    assert installation.refused == []
+    yield installation, seen
+
+
+Nightly = tuple[Installation, dict[str, Any]]
+
+
+def test_the_same_drop_again_changes_nothing(nightly: Nightly) -> None:
+    _, seen = nightly
+    assert len(seen["night-0"]) == 7
+    assert seen["same-again"] == seen["night-0"]
+
+
+def test_one_changed_one_new_and_one_deleted_record_are_all_that_changes(nightly: Nightly) -> None:
+    _, seen = nightly
+    before, after = content(seen["night-0"]), content(seen["night-1"])
+    assert len(before - after) == 2  # the changed one's old version and the deleted one
+    assert len(after - before) == 2  # the changed one's new version and the new one
+    assert sorted(seen["conditions"].values()) == ["38341003", "38341003", "38341003", "73211009"]
+
+
+def test_a_changed_record_keeps_its_published_id(nightly: Nightly) -> None:
+    _, seen = nightly
+    before = {row["row_id"] for row in seen["night-0"]}
+    changed = next(row_id for row_id, code in seen["conditions"].items() if code == "73211009")
+    assert changed in before
+
+
+def test_a_backfill_of_the_older_day_brings_no_old_version_back(nightly: Nightly) -> None:
+    installation, seen = nightly
+    installation.run("backfill", date="2026-01-01")
+    assert content(installation.published("tabular")) == content(seen["night-1"])
+
+
+def test_two_products_and_two_epochs_share_no_pseudonym(nightly: Nightly) -> None:
+    installation, seen = nightly
+    for product, epoch in (("teaching", 1), ("later", 2)):
+        for stage in ("anonymize", "audit", "publish"):
+            installation.job(stage, "night-0", product=product, modality="tabular")
+        rows = installation.published("tabular", product, epoch)
+        assert rows
+        mine = {row["subject"] for row in seen["night-1"]} | {row["row_id"] for row in seen["night-1"]}
+        assert not mine & ({row["subject"] for row in rows} | {row["row_id"] for row in rows})
+
+
+def test_a_retry_after_a_crash_between_vault_and_bronze_ends_like_an_undisturbed_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from veil.ingest import stage
+
+    installation = new_installation(tmp_path / "home")
+    installation.land(write(tmp_path / "in", patient(0), patient(1), patient(2), *map(condition, range(4))))
+    with monkeypatch.context() as crash:
+        crash.setattr(stage, "_write_bronze", _die)
+        with pytest.raises(KeyboardInterrupt):
+            installation.job("ingest", "run")
+    installation.run("run")
+    assert len(installation.published("tabular")) == 7
+    keys = [row["key"] for row in installation.table("restricted/bronze")]
+    assert len(keys) == len(set(keys)) == 7
+    records = installation.table("restricted/vault/records")
+    assert len({row["row_uid"] for row in records}) == len(records) == 7
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_write_that_a_fenced_attempt_left_running_is_ignored(tmp_path: Path) -> None:
+    from veil.lake import Lake, Write
+    from veil.session import open_session
+
+    lake = Lake(open_session("tests"), tmp_path)
+    lake.create("restricted", "t", "unit string, value int", "unit")
+    frame = lake.spark.createDataFrame([("u", 2)], "unit string, value int")
+    lake.replace_unit(frame, "restricted", "t", "u", Write("stage/u", 2))
+    zombie = lake.spark.createDataFrame([("u", 1)], "unit string, value int")
+    lake.replace_unit(zombie, "restricted", "t", "u", Write("stage/u", 1))
+    lake.merge(
+        "restricted",
+        "t",
+        zombie,
+        "t.unit = s.unit",
+        "WHEN MATCHED THEN UPDATE SET value = s.value",
+        Write("stage/u", 1),
+    )
+    assert [row.value for row in lake.table("restricted", "t").collect()] == [2]
