@@ -11,4 +11,4 @@ os.environ["VEIL_CONFIG"] = str(PROJECT / "dags" / "config")
 os.environ.setdefault("VEIL_JARS", str(PROJECT / ".veil" / "jars"))
 os.environ.pop("VEIL_SPARK_REMOTE", None)
 # the JIT's second compiler costs short runs more than it gives back
-os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m")

@@ -57,11 +57,20 @@ def _is_distinctive(row: Mapping[str, str]) -> bool:
 
 
 def _withdraw(settings: Settings, store: Store, run_key: str, paths: set[str]) -> None:
-    """Take the run's units out of every published table in which something was found."""
+    """Take the run's units out of every published table whose current files hold something, and remove those files."""
     for receipt in receipts.of_run(store, run_key):
         if receipt.stage != "publish":
             continue
-        folders = (receipt.body["table"], receipt.body["objects"])
-        if any(f"{path}/".startswith(f"{folder}/") for path in paths for folder in folders):
-            table = DeltaTable(str(settings.lake / PUBLISHED / receipt.body["table"]))
+        name, objects = receipt.body["table"], receipt.body["objects"]
+        table = DeltaTable(str(settings.lake / PUBLISHED / name))
+        if any(path.startswith(f"{objects}/") for path in paths) or _is_hit(table, name, paths):
             table.delete(f"unit = '{receipt.unit_id}'")
+            # at once, not after the retention: what was found must not stay in a file that no commit names any more
+            table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+
+
+def _is_hit(table: DeltaTable, name: str, paths: set[str]) -> bool:
+    """Tell whether a hit is in what readers see; files that a later commit has replaced are no longer part of it."""
+    current = {f"{name}/{path}" for path in table.get_add_actions(flatten=True)["path"].to_pylist()}
+    mine = {path for path in paths if path.startswith(f"{name}/")}
+    return any(path in current or not path.endswith(".parquet") for path in mine)

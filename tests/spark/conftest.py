@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
+
 from veil.control import Store, receipts, registry
 from veil.control.receipts import Receipt
 from veil.demo import GroundTruth, generate
@@ -71,7 +72,9 @@ class Installation:
         except Refused as error:
             self.refused.append(str(error))
 
-    def run(self, run: str, modalities: tuple[str, ...] = ("tabular",), product: str = "research", **ingest: str) -> None:
+    def run(
+        self, run: str, modalities: tuple[str, ...] = ("tabular",), product: str = "research", **ingest: str
+    ) -> None:
         """Run the whole graph of one product for some modalities."""
         self.job("ingest", run, **ingest)
         for modality in modalities:

@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+
+from tests.spark.conftest import Installation, new_installation
+from tests.spark.test_versions import condition, patient, write
 from veil.control import registry
 from veil.errors import VeilError
 from veil.readers.landing import land
 from veil.readers.manifest import build_manifest, read_manifest
-
-from tests.spark.conftest import Installation, new_installation
-from tests.spark.test_versions import condition, patient, write
 
 
 @pytest.fixture(scope="module")

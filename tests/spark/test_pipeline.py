@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+
+from tests.spark.conftest import Installation
 from veil.closing import closing_scan
 from veil.control import receipts
 from veil.demo import GroundTruth
 from veil.detect.scan import scan
 from veil.report import report
-
-from tests.spark.conftest import Installation
 
 Demo = tuple[Installation, GroundTruth]
 

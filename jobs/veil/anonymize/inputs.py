@@ -12,7 +12,19 @@ from veil.lake import RESTRICTED, Lake
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_ROW = ["row_uid", "subject_uid", "type", "key", "parent", "references", "columns", "content", "object_id", "retired"]
+_ROW = [
+    "source",
+    "row_uid",
+    "subject_uid",
+    "type",
+    "key",
+    "parent",
+    "references",
+    "columns",
+    "content",
+    "object_id",
+    "retired",
+]
 
 
 def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: DataFrame) -> DataFrame:
@@ -36,7 +48,7 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: Da
     elsewhere = (
         current.where(F.col("unit") != unit_id)
         .join(denied, "subject_uid")
-        .select("row_uid", "subject_uid", "key", "parent", F.lit(True).alias("retired"))
+        .select("source", "row_uid", "subject_uid", "key", "parent", F.lit(True).alias("retired"))
     )
     every = marked.withColumn("retired", retired).select(*_ROW).unionByName(elsewhere, allowMissingColumns=True)
     secrets = lake.table(RESTRICTED, vault.SECRETS)
@@ -63,13 +75,14 @@ def _known(lake: Lake) -> DataFrame:
 
 
 def _links(lake: Lake, every: DataFrame, group: list[str]) -> DataFrame:
-    """Resolve references to records of the same linkage group: (row_uid, links); others have no target."""
+    """Resolve references to records of the same source and linkage group: (row_uid, links); others have no target."""
     from pyspark.sql import functions as F
 
     targets = (
         lake.table(RESTRICTED, vault.RECORDS)
         .where(F.col("modality").isin(group) & ~F.col("deleted"))
         .select(
+            "source",
             F.explode(F.array_distinct(F.concat(F.array("key"), F.col("aliases")))).alias("target"),
             F.col("row_uid").alias("target_uid"),
             F.col("subject_uid").alias("target_subject"),
@@ -79,10 +92,10 @@ def _links(lake: Lake, every: DataFrame, group: list[str]) -> DataFrame:
             "target_subject",
         )
     )
-    links = every.where("NOT retired").select("row_uid", F.explode("references").alias("ref"))
+    links = every.where("NOT retired").select("source", "row_uid", F.explode("references").alias("ref"))
     return (
         links.withColumn("target", normalised(F.col("ref")))
-        .join(targets, "target")
+        .join(targets, ["source", "target"])
         .groupBy("row_uid")
         .agg(
             F.collect_list(

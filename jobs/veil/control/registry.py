@@ -77,8 +77,8 @@ def plan_run(store: Store, run_key: str, modalities: Sequence[str], date: str | 
     Parameters
     ----------
     date
-        A drop date (ISO 8601): the run takes every unit of the drops of that date again (a backfill). Without it, or
-        in addition to it, the run takes all pending drops and the units that a person asked for again.
+        A drop date (ISO 8601): the run takes every unit of the drops of that date again (a backfill). Without it the
+        run takes all pending drops. With or without, it takes the units that a person asked for again.
     """
     with store.transaction() as connection:
         if connection.scalar(select(s.run.c.seq).where(s.run.c.run_key == run_key)) is None:

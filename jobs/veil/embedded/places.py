@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from veil.errors import VeilError
 from veil.keys import FileKey
 from veil.settings import Settings
 
@@ -91,7 +92,10 @@ class Embedded:
 
 def open_home(settings: Settings) -> Embedded:
     """Open the installation in ``VEIL_HOME``; draw its keys and passwords if it has none yet."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise VeilError(f"The folder {settings.home} cannot be made: {error.strerror}", "Set VEIL_HOME") from None
     FileKey.create(settings.key_file)
     kept = settings.home / "keys" / "services.json"
     if not kept.exists():
@@ -107,7 +111,14 @@ def open_home(settings: Settings) -> Embedded:
             json.dump(drawn, file)
     return Embedded(
         settings=settings,
-        airflow_port=int(os.environ.get("VEIL_AIRFLOW_PORT", "8080")),
-        spark_port=int(os.environ.get("VEIL_SPARK_PORT", "15002")),
+        airflow_port=_port("VEIL_AIRFLOW_PORT", 8080),
+        spark_port=_port("VEIL_SPARK_PORT", 15002),
         secrets=json.loads(kept.read_text()),
     )
+
+
+def _port(name: str, default: int) -> int:
+    value = os.environ.get(name, str(default))
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise VeilError(f"{name} is not a port", "Set it to a number from 1 to 65535")
+    return int(value)

@@ -37,7 +37,7 @@ def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
     command = [str(spark_home() / "bin" / "spark-submit"), "--master", f"local[{cores}]", "--driver-memory", "2g"]
     if cores <= _SMALL:
         # the second compiler took 84 of 195 CPU seconds of a first ingest on two cores
-        command += ["--driver-java-options", "-XX:TieredStopAtLevel=1"]
+        command += ["--driver-java-options", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"]
     command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
     for key, value in conf.items():
         command += ["--conf", f"{key}={value}"]
