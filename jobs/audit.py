@@ -9,7 +9,7 @@ from expectations import checkpoint, evidence, gate, suites
 from veil import modalities
 from veil.anonymize.stage import staged_objects
 from veil.audit import AUDIT, candidates, quarantine_rows
-from veil.control import Store, receipts, registry
+from veil.control import Store, attempts, receipts, registry
 from veil.entry import Arguments, main
 from veil.errors import Refused
 from veil.lake import RESTRICTED
@@ -56,7 +56,8 @@ def _audit(work: Job, policy: Policy, modality: str, staged: receipts.Receipt) -
         failed_rows=len(verdict.rows),
         rules=_rules(frame, verdict.rows),
     )
-    quarantine_rows(work, policy, modality, rows, frame, verdict.rows)
+    if verdict.rows or attempts.is_done(work.store, AUDIT, work.attempt.unit_id, policy.product):
+        quarantine_rows(work, policy, modality, rows, frame, verdict.rows)
     frame.unpersist()
     return verdict.reasons
 

@@ -26,7 +26,7 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> Installation:
         json.dumps(condition(4)).encode(),
         b'{"resourceType": "Condition", "id": "cut", "subj',
         b'{"resourceType": "Condition", "id": "latin", "note": [{"text": "caf\xe9"}]}',
-        json.dumps({**condition(5), "subject": {"reference": "Patient/nobody"}}).encode(),
+        json.dumps({**condition(5), "subject": {"reference": "Patient/zzmissing"}}).encode(),
         json.dumps(condition(6)).encode(),
         json.dumps(condition(6, "73211009")).encode(),
         json.dumps({"resourceType": "Spaceship", "id": "s1", "subject": {"reference": "Patient/p0"}}).encode(),
@@ -97,7 +97,7 @@ def test_a_drop_without_a_readable_manifest_is_refused_whole_and_the_other_goes_
 
 def test_no_reason_quotes_the_data(mended: Installation) -> None:
     reasons = " ".join(item["reason"] for item in mended.table("restricted/quarantine"))
-    for value in ("Okonkwo", "77041", "nobody", "Spaceship", "xxxx", "café"):
+    for value in ("Okonkwo", "77041", "zzmissing", "Spaceship", "xxxx", "café"):
         assert value not in reasons
 
 

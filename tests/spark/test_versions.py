@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.spark.conftest import PROJECT, Installation, content, new_installation
+from veil.errors import VeilError
 
 MRN = "http://hospital.example/mrn"
 
@@ -128,6 +129,34 @@ def test_two_products_and_two_epochs_share_no_pseudonym(nightly: Nightly) -> Non
         assert rows
         mine = {row["subject"] for row in seen["night-1"]} | {row["row_id"] for row in seen["night-1"]}
         assert not mine & ({row["subject"] for row in rows} | {row["row_id"] for row in rows})
+
+
+def test_a_candidate_that_was_staged_anew_after_its_audit_is_not_published(nightly: Nightly) -> None:
+    installation, seen = nightly
+    installation.job("anonymize", "night-1", product="research", modality="tabular")
+    with pytest.raises(VeilError, match="staged anew"):
+        installation.job("publish", "night-1", product="research", modality="tabular")
+    assert content(installation.published("tabular")) == content(seen["night-1"])
+
+
+def test_a_denial_takes_back_what_was_published(nightly: Nightly) -> None:
+    installation, _ = nightly
+    denial = {
+        "resourceType": "Consent",
+        "id": "deny",
+        "status": "active",
+        "patient": {"reference": "Patient/p1"},
+        "dateTime": "2026-02-01",
+        "provision": {"type": "deny"},
+    }
+    folder = installation.settings.home / "in"
+    installation.land(write(folder, denial, condition(8)), date="2026-02-01")
+    before = {row["subject"] for row in installation.published("tabular") if row["type"] == "Condition"}
+    installation.run("denial")
+    rows = installation.published("tabular")
+    assert len(before) == 3
+    assert len({row["subject"] for row in rows}) == 2
+    assert len([row for row in rows if row["type"] == "Patient"]) == 2
 
 
 def test_a_retry_after_a_crash_between_vault_and_bronze_ends_like_an_undisturbed_run(

@@ -73,7 +73,8 @@ def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) ->
     )
     if work.figures["unpublishable"] or attempts.is_done(work.store, "anonymize", unit_id, product):
         quarantine.replace(lake, items, "anonymize", unit_id, product, work.write)
-    _write_findings(work, written, product, modality)
+    if work.figures["findings"] or attempts.is_done(work.store, "anonymize", unit_id, product):
+        _write_findings(work, written, product, modality)
 
 
 def _counts(written: DataFrame) -> dict[str, object]:
