@@ -13,7 +13,7 @@ UV := .veil/boot/bin/uv
 VEIL := .venv/bin/veil
 PYTEST := .venv/bin/python -m pytest
 
-.PHONY: help setup demo up down veil test test-slow check bench clean
+.PHONY: help setup demo up down veil test check bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
@@ -50,9 +50,6 @@ veil: setup ## Run the command line: make veil ARGS='report --json'
 
 test: setup ## Run the tests (under 15 minutes on 2 cores)
 	@bash .ci/packages
-	@$(PYTEST) -m "not slow"
-
-test-slow: setup ## Run the long tests as well
 	@$(PYTEST)
 
 check: setup ## Lint, types, layers and the DAG-integrity test

@@ -66,7 +66,7 @@ def report(store: Store, run_key: str) -> Report:
         run=run_key,
         lines=lines,
         blocked=blocked,
-        refused_drops=[reason for _drop, reason in registry.refused_drops(store)],
+        refused_drops=[reason for _drop, reason in registry.refused_drops(store, run_key)],
         releases=[_release(receipt) for receipt in releases],
         budgets=[_budget(block) for block in ledger.blocks(store)],
         seconds=_seconds(store, run_key),

@@ -185,8 +185,8 @@ def test_a_run_that_has_not_ended_is_not_praised(reader: Any, store: Store) -> N
 
 
 def test_a_refused_drop_shows_its_reason_and_the_way_out(reader: Any, worked: Store) -> None:
-    drop = registry.register_drop(worked, Path("/landing/ward/d2"), "ward")
-    registry.refuse_drop(worked, drop, "the manifest names no files")
+    intake = registry.units_of_run(worked, RUN)[0].intake_id
+    registry.refuse_drop(worked, registry.drops_of_intake(worked, intake)[0].drop_id, "the manifest names no files")
     text = text_of(reader.get("/report", params={"run": RUN}))
     assert "the manifest names no files" in text
     assert "veil drop PATH --source SOURCE" in text

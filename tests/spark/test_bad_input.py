@@ -90,7 +90,7 @@ def test_the_rest_of_the_drop_is_published(mended: Installation) -> None:
 
 
 def test_a_drop_without_a_readable_manifest_is_refused_whole_and_the_other_goes_on(mended: Installation) -> None:
-    refused = registry.refused_drops(mended.store)
+    refused = registry.refused_drops(mended.store, "run")
     assert len(refused) == 1
     assert "manifest" in refused[0][1]
 

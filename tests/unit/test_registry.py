@@ -139,12 +139,14 @@ def test_what_a_person_asks_for_again_is_in_the_next_run_only(store: Store) -> N
     assert plan(store, "second") == again
 
 
-def test_a_refused_drop_is_not_planned_and_keeps_its_reason(store: Store) -> None:
+def test_a_refused_drop_is_not_planned_again_and_only_its_run_reports_it(store: Store) -> None:
     refused = land(store, "a")
+    assert plan(store, "run")
     registry.refuse_drop(store, refused, "The manifest is not JSON")
-    assert plan(store, "run") == []
     assert land(store, "a") == refused
-    assert registry.refused_drops(store) == [(refused, "The manifest is not JSON")]
+    assert plan(store, "later") == []
+    assert registry.refused_drops(store, "run") == [(refused, "The manifest is not JSON")]
+    assert registry.refused_drops(store, "later") == []
 
 
 def test_the_newest_run_is_the_newest_that_had_something_to_do(store: Store) -> None:

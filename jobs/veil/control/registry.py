@@ -64,10 +64,16 @@ def refuse_drop(store: Store, drop_id: str, reason: str) -> None:
         connection.execute(update(s.drop).where(s.drop.c.drop_id == drop_id).values(state="refused", reason=reason))
 
 
-def refused_drops(store: Store) -> list[tuple[str, str]]:
-    """List (drop id, reason) of every drop that was refused whole."""
+def refused_drops(store: Store, run_key: str) -> list[tuple[str, str]]:
+    """List (drop id, reason) of every drop of a run that was refused whole."""
+    query = (
+        select(s.drop.c.drop_id, s.drop.c.reason)
+        .join(s.unit_drop, s.unit_drop.c.drop_id == s.drop.c.drop_id)
+        .join(s.run_intake, s.run_intake.c.intake_id == s.unit_drop.c.intake_id)
+        .where((s.run_intake.c.run_key == run_key) & (s.drop.c.state == "refused"))
+    )
     with store.transaction() as connection:
-        rows = connection.execute(select(s.drop.c.drop_id, s.drop.c.reason).where(s.drop.c.state == "refused"))
+        rows = connection.execute(query)
         return [(row.drop_id, row.reason) for row in rows]
 
 
