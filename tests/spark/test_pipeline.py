@@ -144,10 +144,3 @@ def test_the_release_has_every_public_cell_and_was_paid_for(demo_run: Demo) -> N
     from veil import ledger
 
     assert {block.spent for block in ledger.blocks(installation.store)} == {100_000_000}
-
-
-def test_processing_a_unit_again_changes_nothing(demo_run: Demo) -> None:
-    installation, _ = demo_run
-    before = sorted(installation.published("photo"), key=lambda row: row["row_id"])
-    installation.run("again", ("photo",), date="2026-03-01")
-    assert sorted(installation.published("photo"), key=lambda row: row["row_id"]) == before
