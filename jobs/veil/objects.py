@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from pyarrow import fs
@@ -48,12 +47,6 @@ class ObjectStore:
                 return bytes(stream.read())
         except FileNotFoundError as error:
             raise VeilError(f"Object {object_id} is not there", "Process its unit again") from error
-
-    def ids(self) -> Iterator[str]:
-        """List the ids of all objects."""
-        for info in self._fs.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=True)):
-            if info.type == fs.FileType.File and not info.base_name.endswith(".part"):
-                yield info.base_name
 
     def remove(self, object_id: str) -> None:
         """Remove an object if it is there."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from pathlib import Path
 from urllib.parse import quote
 
 from veil.control import Store, registry
@@ -108,8 +107,3 @@ def _show_tasks(client: Airflow, run_id: str, shown: set[tuple[str, str]], began
         if state in _SHOWN and (name, state) not in shown:
             shown.add((name, state))
             say(f"{time.monotonic() - began:6.1f} s  {name:<32} {state}")
-
-
-def truth_file(home: Embedded) -> Path:
-    """Say where the answer key of the last drop is."""
-    return home.settings.lake / RESTRICTED / "demo-truth.json"
