@@ -55,11 +55,14 @@ class Mechanism:
         return [int(value) for value in measurement(list(counts))]
 
     def half_width_95(self) -> int:
-        """Give the half width of a 95 % interval around a noisy count, in counts."""
+        """Give the half width of the narrowest interval around a noisy count that has at least 95 %, in counts.
+
+        OpenDP's accuracy for discrete noise is the smallest `a` with P(|noise| >= a) <= 5 %: the interval ends below.
+        """
         import opendp.prelude as dp
 
-        half_width: float = dp.discrete_gaussian_scale_to_accuracy(scale=self.scale, alpha=0.05)
-        return math.ceil(half_width)
+        accuracy: float = dp.discrete_gaussian_scale_to_accuracy(scale=self.scale, alpha=0.05)
+        return math.ceil(accuracy) - 1
 
 
 def nano_rho(rho: float, *, up: bool) -> int:
