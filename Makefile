@@ -13,7 +13,7 @@ UV := .veil/boot/bin/uv
 VEIL := .venv/bin/veil
 PYTEST := .venv/bin/python -m pytest
 
-.PHONY: help setup demo up down veil test check bench clean
+.PHONY: help setup demo up down veil test test-slow check bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,10 @@ veil: setup ## Run the command line: make veil ARGS='report --json'
 test: setup ## Run the tests (under 15 minutes on 2 cores)
 	@bash .ci/packages
 	@$(PYTEST)
+
+test-slow: setup ## Run the tests that take minutes each: the pipeline on a cluster of Spark's own kind
+	@bash .ci/packages
+	@$(PYTEST) -m slow
 
 check: setup ## Lint, types, layers and the DAG-integrity test
 	@.venv/bin/ruff check .

@@ -19,7 +19,7 @@ import pyarrow as pa
 from veil import modalities, vault
 from veil.contracts import Profile
 from veil.detect.tokens import known_tokens
-from veil.lake import RESTRICTED, Lake
+from veil.lake import Lake, Write
 from veil.modalities.base import Candidate, Gate
 from veil.objects import ObjectStore
 
@@ -59,7 +59,7 @@ class Planted:
 
 
 def gather(
-    lake: Lake, candidates: DataFrame, modality: str, profile: Profile, staged_objects: str
+    lake: Lake, candidates: DataFrame, modality: str, profile: Profile, staged_objects: str, write: Write
 ) -> tuple[DataFrame, Planted]:
     """Look at every candidate and at freshly planted canaries; give one row of evidence for each.
 
@@ -74,7 +74,10 @@ def gather(
     canaries, planted = _plant(lake, gate, profile, textual=not modalities.get(modality).binary)
     names = [column.split(" ")[0] for column in _CANDIDATE.split(", ")]
     every = candidates.withColumn("payload", F.lit(None).cast("binary")).select(*names).unionByName(canaries)
-    inspected = every.mapInArrow(Inspector(modality, profile, staged_objects), _INSPECTED)
+    # settled, since it is read twice below and detectors are slow
+    inspected = lake.settle(
+        every.mapInArrow(Inspector(modality, profile, staged_objects), _INSPECTED), "inspected", write
+    )
     known = _known(lake)
     seen = inspected.select("row_id", "subject_uid", F.explode("tokens").alias("token"))
     hits = seen.join(known, F.col("token.value") == known["value"]).where(
@@ -149,10 +152,8 @@ def _known(lake: Lake) -> DataFrame:
     """
     from pyspark.sql import functions as F
 
-    identities = lake.table(RESTRICTED, vault.IDENTITIES).select("subject_uid", "kind", "value", "role")
-    carers = lake.table(RESTRICTED, vault.CARE).join(
-        identities.withColumnRenamed("subject_uid", "entity_uid"), "entity_uid"
-    )
+    identities = vault.table(lake, vault.IDENTITIES).select("subject_uid", "kind", "value", "role")
+    carers = vault.table(lake, vault.CARE).join(identities.withColumnRenamed("subject_uid", "entity_uid"), "entity_uid")
     every = identities.unionByName(carers.select("subject_uid", "kind", "value", "role"))
     tokens = every.mapInArrow(_tokens_of, "value string, owner_uid string, strong boolean")
     return tokens.groupBy("value", "owner_uid").agg(F.max("strong").alias("strong"))
@@ -191,9 +192,7 @@ def _plant(lake: Lake, gate: Gate, profile: Profile, *, textual: bool) -> tuple[
     if not textual:
         return frame, Planted(detectors, frozenset())
     ids = [secrets.token_hex(16) for _ in range(_KNOWN_CANARIES)]
-    some = lake.table(RESTRICTED, vault.IDENTITIES).where(
-        "role = 'subject' AND kind IN ('NAME', 'MRN', 'SSN', 'PHONE')"
-    )
+    some = vault.table(lake, vault.IDENTITIES).where("role = 'subject' AND kind IN ('NAME', 'MRN', 'SSN', 'PHONE')")
     known = some.limit(_SAMPLE).coalesce(1).mapInArrow(_KnownCanaries(ids), _CANDIDATE)
     return frame.unionByName(known), Planted(detectors, frozenset(ids))
 

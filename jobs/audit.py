@@ -42,7 +42,7 @@ def _audit(work: Job, policy: Policy, modality: str, staged: receipts.Receipt) -
         return ()
     rows = candidates(work, policy, modality, staged)
     objects = str(work.lake.path(RESTRICTED, staged_objects(policy.product, modality, staged.body["attempt"])))
-    frame, planted = evidence.gather(work.lake, rows, modality, policy.profile, objects)
+    frame, planted = evidence.gather(work.lake, rows, modality, policy.profile, objects, work.write)
     frame = frame.persist()
     suite = suites.for_modality(binary=modalities.get(modality).binary)
     name = f"{work.attempt.unit_id}-{policy.product}"

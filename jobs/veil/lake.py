@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
 RESTRICTED = "restricted"
 PUBLISHED = "published"
@@ -62,73 +63,118 @@ class Lake:
             reader = reader.option("versionAsOf", version)
         return reader.load(str(self.path(zone, name)))
 
-    def create(self, zone: str, name: str, schema: str, partition: str | None = None, statistics: str = "") -> None:
-        """Make a table if there is none.
-
-        `schema` is a DDL string. `statistics` names the columns whose minima and maxima Delta may write to its log
-        in the clear; none by default, since they hold raw values.
-        """
-        if self.exists(zone, name):
-            return
-        properties = dict(_PROPERTIES)
-        if statistics:
-            properties["delta.dataSkippingStatsColumns"] = statistics
-        by = f"PARTITIONED BY ({partition})" if partition else ""
-        listed = ", ".join(f"'{key}' = '{value}'" for key, value in properties.items())
-        self.spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {self.sql_name(zone, name)} ({schema}) "
-            f"USING DELTA {by} TBLPROPERTIES ({listed})"
-        )
+    def table_or_empty(self, zone: str, name: str, schema: str) -> DataFrame:
+        """Open a table as it is now, or give no rows of `schema` (a DDL string) where it has had no commit."""
+        return self.table(zone, name) if self.exists(zone, name) else self.spark.createDataFrame([], schema)
 
     def sql_name(self, zone: str, name: str) -> str:
         """Give the table's name as SQL takes it."""
         return f"delta.`{self.path(zone, name)}`"
 
     def replace_unit(
-        self, frame: DataFrame, zone: str, name: str, unit: str | Sequence[str], write: Write, column: str = "unit"
+        self,
+        frame: DataFrame,
+        zone: str,
+        name: str,
+        unit: str | Sequence[str],
+        write: Write,
+        partition: Sequence[str] = ("unit",),
     ) -> int:
         """Replace the partitions of one unit or several in one commit; return the table's version.
 
-        Units are random ids, so the predicate that Delta writes into its commit info tells nothing.
+        The last column of `partition` holds the unit. Units are random ids, so the predicate that Delta writes into
+        its commit info tells nothing.
         """
         units = [unit] if isinstance(unit, str) else unit
         listed = ", ".join(f"'{each}'" for each in units)
-        (
-            frame.write.format("delta")
-            .mode("overwrite")
-            .option("replaceWhere", f"{column} IN ({listed})")
-            .option("txnAppId", f"{name}/{write.scope}")
-            .option("txnVersion", write.version)
-            .option("userMetadata", write.receipt_id)
-            .save(str(self.path(zone, name)))
-        )
+        if not self._first(frame, zone, name, write, partition):
+            writer = self._writer(frame, name, write).mode("overwrite")
+            writer.option("replaceWhere", f"{partition[-1]} IN ({listed})").save(str(self.path(zone, name)))
         return self.version(zone, name)
 
     def append(self, frame: DataFrame, zone: str, name: str, write: Write) -> None:
         """Append rows in one fenced commit, to a table whose readers do not mind a row that is there twice."""
-        (
-            frame.write.format("delta")
-            .mode("append")
-            .option("txnAppId", f"{name}/{write.scope}")
-            .option("txnVersion", write.version)
-            .save(str(self.path(zone, name)))
-        )
+        if not self._first(frame, zone, name, write):
+            self._writer(frame, name, write).mode("append").save(str(self.path(zone, name)))
 
-    def merge(self, zone: str, name: str, source: DataFrame, on: str, clauses: str, write: Write) -> None:
+    def merge(
+        self,
+        zone: str,
+        name: str,
+        source: DataFrame,
+        on: str,
+        clauses: str,
+        write: Write,
+        first: DataFrame,
+        partition: Sequence[str] = (),
+    ) -> None:
         """Run ``MERGE INTO`` a table (alias `t`) from a frame (alias `s`) as one fenced commit.
 
-        `on` and `clauses` are SQL without literals from the data: Delta copies them into its commit info.
+        `on` and `clauses` are SQL without literals from the data: Delta copies them into its commit info. A table
+        that does not exist yet begins with the rows of `first`.
         """
+        if self._first(first, zone, name, write, partition):
+            return
         view = f"source_{abs(hash((name, write.scope)))}"
         source.createOrReplaceTempView(view)
         with self._fenced(f"{name}/{write.scope}", write):
             self.spark.sql(f"MERGE INTO {self.sql_name(zone, name)} t USING {view} s ON {on} {clauses}").collect()
         self.spark.catalog.dropTempView(view)
 
+    def spread(self, frame: DataFrame, column: str) -> DataFrame:
+        """Spread rows over the cores by a column, for a step that costs more than moving them.
+
+        By itself Spark would give a small table to a single core, however long each of its rows takes.
+        """
+        cores = int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1)
+        return frame.repartition(2 * cores, column)
+
+    def settle(self, frame: DataFrame, name: str, write: Write) -> DataFrame:
+        """Write rows to a scratch file of this attempt and read them back.
+
+        What follows sees the same rows, random ids and all, and they are computed once. `discard` removes them.
+        """
+        path = str(self._scratch(write) / str(write.version) / name)
+        frame.write.mode("overwrite").parquet(path)
+        return self.spark.read.schema(frame.schema).parquet(path)
+
+    def discard(self, write: Write) -> None:
+        """Remove the scratch files of this attempt and of those before it."""
+        shutil.rmtree(self._scratch(write), ignore_errors=True)
+
     def version(self, zone: str, name: str) -> int:
         """Give the version of a table's newest commit."""
         log = self.path(zone, name) / "_delta_log"
         return max(int(entry.stem) for entry in log.glob("*.json") if entry.stem.isdigit())
+
+    def _scratch(self, write: Write) -> Path:
+        return self.root / RESTRICTED / "scratch" / write.scope
+
+    def _writer(self, frame: DataFrame, name: str, write: Write) -> DataFrameWriter:
+        return (
+            frame.write.format("delta")
+            .option("txnAppId", f"{name}/{write.scope}")
+            .option("txnVersion", write.version)
+            .option("userMetadata", write.receipt_id)
+        )
+
+    def _first(self, frame: DataFrame, zone: str, name: str, write: Write, partition: Sequence[str] = ()) -> bool:
+        """Make a table out of its first rows, in one commit; False where it is there already.
+
+        An empty table to begin with would be a second commit, whose state the first real write has to compute.
+        """
+        if self.exists(zone, name):
+            return False
+        writer = self._writer(frame, name, write).mode("append").options(**_PROPERTIES)
+        try:
+            (writer.partitionBy(*partition) if partition else writer).save(str(self.path(zone, name)))
+        except Exception:
+            # of two that make one table at the same moment Delta lets one through; the kind of error depends on the
+            # session, and any other leaves no table
+            if not self.exists(zone, name):
+                raise
+            return False
+        return True
 
     @contextmanager
     def _fenced(self, application: str, write: Write) -> Iterator[None]:

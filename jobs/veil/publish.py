@@ -17,11 +17,7 @@ from veil.stages import Job, job
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-COLUMNS = (
-    "unit string, row_id string, subject string, type string, record_id string, content string, object_id string, "
-    "sha256 string"
-)
-_NAMES = [column.split(" ")[0] for column in COLUMNS.split(", ")]
+_NAMES = ["unit", "row_id", "subject", "type", "record_id", "content", "object_id", "sha256"]
 
 
 def published(policy: Policy, modality: str) -> str:
@@ -69,9 +65,17 @@ def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt)
     name = published(policy, modality)
     objects = ObjectStore(lake.path(PUBLISHED, published_objects(policy, modality)))
     _copy_objects(lake, rows, policy.product, modality, int(staged.body["attempt"]), objects)
-    lake.create(PUBLISHED, name, COLUMNS, "unit")
     gone = _superseded_objects(lake, rows, name, unit_id)
-    lake.merge(PUBLISHED, name, rows.select(*_NAMES, "retired"), "t.row_id = s.row_id", _clauses(unit_id), work.write)
+    lake.merge(
+        PUBLISHED,
+        name,
+        rows.select(*_NAMES, "retired"),
+        "t.row_id = s.row_id",
+        _clauses(unit_id),
+        work.write,
+        first=rows.where("NOT retired").select(*_NAMES),
+        partition=("unit",),
+    )
     for object_id in gone:
         objects.remove(object_id)
     work.figures.update(
@@ -81,7 +85,7 @@ def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt)
         table=name,
         objects=published_objects(policy, modality),
         table_version=lake.version(PUBLISHED, name),
-        published=int(lake.table(PUBLISHED, name).where(F.col("unit") == unit_id).count()),
+        published=int(staged.body["staged"]),
     )
 
 
@@ -112,6 +116,8 @@ def _superseded_objects(lake: Lake, rows: DataFrame, name: str, unit_id: str) ->
     """List published objects that the commit will leave without a row."""
     from pyspark.sql import functions as F
 
+    if not lake.exists(PUBLISHED, name):
+        return []
     before = lake.table(PUBLISHED, name).where("object_id IS NOT NULL")
     kept = rows.where("NOT retired").select("row_id")
     taken_back = before.join(rows.where("retired").select("row_id"), "row_id", "left_semi")

@@ -22,10 +22,8 @@ def partition(stage: str, unit_id: str, product: str = "") -> str:
     return "-".join(part for part in (stage, unit_id, product) if part)
 
 
-def replace(
-    lake: Lake, items: DataFrame, stage: str, unit_id: str, product: str, write: Write
-) -> dict[str, dict[str, int]]:
-    """Write the items of a stage on a unit and return how many there are, by modality and rule.
+def replace(lake: Lake, items: DataFrame, stage: str, unit_id: str, product: str, write: Write) -> None:
+    """Write the items of a stage on a unit.
 
     `items` has any of the columns of the table, at least `rule` and `reason`; the others are null. `item_id` depends
     on random ids and positions alone, so that it is the same after a retry and tells nothing.
@@ -41,20 +39,23 @@ def replace(
             "product": F.lit(product),
         }
     )
-    for column in COLUMNS.split(", "):
-        field, kind = column.split(" ")
-        if field not in given.columns:
-            given = given.withColumn(field, F.lit(None).cast(kind))
+    here = set(given.columns)
+    fields = dict(column.split(" ") for column in COLUMNS.split(", "))
+    given = given.withColumns({name: F.lit(None).cast(kind) for name, kind in fields.items() if name not in here})
     origin = [F.coalesce(F.col(part).cast("string"), F.lit("")) for part in _ORIGIN]
     given = given.withColumn("item_id", F.substring(F.sha2(F.concat_ws("|", *origin), 256), 1, 12))
-    lake.create(RESTRICTED, QUARANTINE, COLUMNS, "unit")
-    names = [column.split(" ")[0] for column in COLUMNS.split(", ")]
-    lake.replace_unit(given.select(*names), RESTRICTED, QUARANTINE, name, write)
-    counts: dict[str, dict[str, int]] = {}
-    written = lake.table(RESTRICTED, QUARANTINE).where(F.col("unit") == name)
+    lake.replace_unit(given.select(*fields), RESTRICTED, QUARANTINE, name, write)
+
+
+def counts(lake: Lake, stage: str, unit_id: str) -> dict[str, dict[str, int]]:
+    """Count the items of a stage on a unit, by modality and rule."""
+    from pyspark.sql import functions as F
+
+    found: dict[str, dict[str, int]] = {}
+    written = lake.table(RESTRICTED, QUARANTINE).where(F.col("unit") == partition(stage, unit_id))
     for row in written.groupBy("modality", "rule").count().collect():
-        counts.setdefault(row.modality or "unknown", {})[row.rule] = row["count"]
-    return counts
+        found.setdefault(row.modality or "unknown", {})[row.rule] = row["count"]
+    return found
 
 
 _ORIGIN = ("unit", "drop_id", "path", "position", "modality", "row_uid", "rule")

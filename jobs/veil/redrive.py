@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,32 +14,54 @@ from veil.ingest.work import RAW_LIMIT
 from veil.lake import RESTRICTED
 from veil.modalities import recognisers
 from veil.objects import ObjectStore
+from veil.readers.attribution import Attribution, write_attribution
 from veil.readers.landing import land
-from veil.readers.manifest import build_manifest
+from veil.readers.manifest import MANIFEST, build_manifest, read_manifest
 from veil.settings import Settings
 
 
-def land_again(item: Mapping[str, Any]) -> Path:
-    """Land a quarantined record again, and give the folder of its drop.
+def land_again(item: Mapping[str, Any], mended: Path | None = None) -> Path:
+    """Land a quarantined piece again, mended or as it was, and give the folder of its drop.
 
     Raises
     ------
     VeilError
-        When quarantine holds no whole record: a file has to be sent again by its source.
+        When quarantine holds no whole piece and no `mended` one is given.
     """
     settings = Settings.from_env()
-    with tempfile.TemporaryDirectory(dir=settings.lake / RESTRICTED) as folder:
+    restricted = settings.lake / RESTRICTED
+    with tempfile.TemporaryDirectory(dir=restricted) as folder:
         target = Path(folder) / "drop"
         target.mkdir()
-        if item["object_id"]:
-            objects = ObjectStore(settings.lake / RESTRICTED / "objects")
-            (target / Path(item["path"]).name).write_bytes(objects.get(item["object_id"]))
+        name = _name(item)
+        if mended is not None:
+            shutil.copyfile(mended, target / name)
+        elif item["object_id"]:
+            (target / name).write_bytes(ObjectStore(restricted / "objects").get(item["object_id"]))
         elif _is_whole_line(item):
-            (target / f"{item['type'] or 'Resource'}.ndjson").write_text(item["content"] + "\n")
+            (target / name).write_text(item["content"] + "\n")
         else:
-            raise VeilError("Quarantine does not hold this piece whole", "Mend it at its source and send a drop")
+            raise VeilError(
+                "Quarantine does not hold this piece whole", "Mend it, and give it with `--with FILE`, or send a drop"
+            )
+        _attribute(target, name, restricted / "landing" / str(item["source"]) / str(item["drop_id"]), item)
         manifest = build_manifest(target, item["source"], recognisers())
-        return land(target, manifest, settings.lake / RESTRICTED / "landing", drop_id=secrets.token_hex(16))
+        return land(target, manifest, restricted / "landing", drop_id=secrets.token_hex(16))
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    """Name the file of a piece: one line of many goes into a file of its own, under its resource type."""
+    path = Path(str(item["path"] or "piece"))
+    return f"{item['type'] or path.stem}.ndjson" if path.suffix == ".ndjson" else path.name
+
+
+def _attribute(target: Path, name: str, origin: Path, item: Mapping[str, Any]) -> None:
+    """Say of the file whom it is about, as the manifest that it came with did."""
+    if not (origin / MANIFEST).exists():
+        return
+    about = next((entry for entry in read_manifest(origin / MANIFEST).files if entry.path == item["path"]), None)
+    if about is not None and about.subject:
+        write_attribution(target, name, Attribution(about.subject, about.encounter, about.date))
 
 
 def _is_whole_line(item: Mapping[str, Any]) -> bool:

@@ -49,7 +49,6 @@ def stage(work: Job, release: Release) -> DataFrame:
     records.unpersist()
     rows = [(key, *row) for row in json.loads(payload)["rows"]]
     name = f"staging/releases/{spec.name}"
-    lake.create(RESTRICTED, name, COLUMNS, "unit")
     version = lake.replace_unit(lake.spark.createDataFrame(rows, COLUMNS), RESTRICTED, name, key, work.write)
     work.figures.update(key=key, spec=release.hash, input=inputs, staging_version=version, **statement(release))
     return lake.table(RESTRICTED, name, version).where(F.col("unit") == key)
@@ -60,7 +59,6 @@ def publish(work: Job, release: Release, staged: DataFrame) -> None:
     key = str(work.figures["key"])
     if not ledger.is_paid(work.store, key):
         raise Refused("No ledger entry has paid for these numbers", "This is a defect: report it")
-    work.lake.create(RELEASES, release.spec.name, COLUMNS, "unit")
     ordered = staged.orderBy("month", "category").coalesce(1)
     work.lake.replace_unit(ordered, RELEASES, release.spec.name, key, work.write)
     ledger.mark_published(work.store, key)

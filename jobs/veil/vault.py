@@ -45,10 +45,9 @@ _TABLES = {
 }
 
 
-def create(lake: Lake) -> None:
-    """Make the vault's tables where there are none."""
-    for name, schema in _TABLES.items():
-        lake.create(RESTRICTED, name, schema)
+def table(lake: Lake, name: str) -> DataFrame:
+    """Open one of the vault's tables; it has no rows before the first ingest."""
+    return lake.table_or_empty(RESTRICTED, name, _TABLES[name])
 
 
 def add_subjects(lake: Lake, found: DataFrame, key_file: Path, write: Write) -> None:
@@ -59,7 +58,7 @@ def add_subjects(lake: Lake, found: DataFrame, key_file: Path, write: Write) -> 
     """
     from pyspark.sql import functions as F
 
-    known = lake.table(RESTRICTED, SUBJECTS).select("source", "ref", "subject_uid")
+    known = table(lake, SUBJECTS).select("source", "ref", "subject_uid")
     shared = found.groupBy("source", "ref").agg(F.min("candidate_uid").alias("shared_uid"))
     named = found.join(shared, ["source", "ref"]).join(known, ["source", "ref"], "left")
     chosen = named.groupBy("source", "definer").agg(
@@ -77,20 +76,18 @@ def add_subjects(lake: Lake, found: DataFrame, key_file: Path, write: Write) -> 
         "t.source = s.source AND t.ref = s.ref",
         "WHEN NOT MATCHED THEN INSERT (source, ref, subject_uid, kind) VALUES (s.source, s.ref, s.subject_uid, s.kind)",
         write,
+        first=rows,
     )
-    bare = (
-        lake.table(RESTRICTED, SUBJECTS)
-        .select("subject_uid")
-        .distinct()
-        .join(lake.table(RESTRICTED, SECRETS), "subject_uid", "left_anti")
-    )
+    bare = table(lake, SUBJECTS).select("subject_uid").distinct().join(table(lake, SECRETS), "subject_uid", "left_anti")
+    wrapped = bare.mapInArrow(_Wrapper(key_file), _TABLES[SECRETS])
     lake.merge(
         RESTRICTED,
         SECRETS,
-        bare.mapInArrow(_Wrapper(key_file), "subject_uid string, wrapped binary"),
+        wrapped,
         "t.subject_uid = s.subject_uid",
         "WHEN NOT MATCHED THEN INSERT (subject_uid, wrapped) VALUES (s.subject_uid, s.wrapped)",
         write,
+        first=wrapped,
     )
 
 
@@ -99,7 +96,7 @@ def add_facts(lake: Lake, name: str, found: DataFrame, write: Write) -> None:
 
     These tables are sets: whoever reads them takes distinct rows, or the newest.
     """
-    known = lake.table(RESTRICTED, name)
+    known = table(lake, name)
     fresh = found.select(*known.columns).distinct().join(known, known.columns, "left_anti")
     lake.append(fresh, RESTRICTED, name, write)
 
@@ -109,23 +106,25 @@ def denied(lake: Lake) -> DataFrame:
     from pyspark.sql import functions as F
 
     newest = F.max(F.struct(F.col("decided"), (F.col("decision") == "deny").alias("is_denial"))).alias("newest")
-    statements = lake.table(RESTRICTED, CONSENTS).groupBy("subject_uid").agg(newest)
+    statements = table(lake, CONSENTS).groupBy("subject_uid").agg(newest)
     return statements.where("newest.is_denial").select("subject_uid")
 
 
-def set_current(lake: Lake, accepted: DataFrame, unit_column: str, write: Write) -> None:
+def set_current(lake: Lake, accepted: DataFrame, write: Write) -> None:
     """Make the accepted versions the current ones; a record keeps the `row_uid` that it was first given."""
+    first = accepted.withColumnRenamed("candidate_uid", "row_uid").select(*table(lake, RECORDS).columns)
     lake.merge(
         RESTRICTED,
         RECORDS,
         accepted,
         "t.source = s.source AND t.key = s.key",
         "WHEN MATCHED THEN UPDATE SET aliases = s.aliases, subject_uid = s.subject_uid, hash = s.hash, "
-        f"version = s.version, deleted = s.deleted, unit = s.{unit_column} "
+        "version = s.version, deleted = s.deleted, unit = s.unit "
         "WHEN NOT MATCHED THEN INSERT (source, key, parent, aliases, modality, row_uid, subject_uid, hash, version, "
         "deleted, unit) VALUES (s.source, s.key, s.parent, s.aliases, s.modality, s.candidate_uid, s.subject_uid, "
-        f"s.hash, s.version, s.deleted, s.{unit_column})",
+        "s.hash, s.version, s.deleted, s.unit)",
         write,
+        first=first,
     )
 
 

@@ -180,24 +180,3 @@ def test_a_retry_after_a_crash_between_vault_and_bronze_ends_like_an_undisturbed
 
 def _die(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def test_a_write_that_a_fenced_attempt_left_running_is_ignored(tmp_path: Path) -> None:
-    from veil.lake import Lake, Write
-    from veil.session import open_session
-
-    lake = Lake(open_session("tests"), tmp_path)
-    lake.create("restricted", "t", "unit string, value int", "unit")
-    frame = lake.spark.createDataFrame([("u", 2)], "unit string, value int")
-    lake.replace_unit(frame, "restricted", "t", "u", Write("stage/u", 2))
-    zombie = lake.spark.createDataFrame([("u", 1)], "unit string, value int")
-    lake.replace_unit(zombie, "restricted", "t", "u", Write("stage/u", 1))
-    lake.merge(
-        "restricted",
-        "t",
-        zombie,
-        "t.unit = s.unit",
-        "WHEN MATCHED THEN UPDATE SET value = s.value",
-        Write("stage/u", 1),
-    )
-    assert [row.value for row in lake.table("restricted", "t").collect()] == [2]

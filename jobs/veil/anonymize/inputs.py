@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from veil import vault
 from veil.ingest.accept import normalised
 from veil.ingest.stage import bronze
-from veil.lake import RESTRICTED, Lake
+from veil.lake import Lake
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -36,7 +36,7 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: Da
     """
     from pyspark.sql import functions as F
 
-    current = lake.table(RESTRICTED, vault.RECORDS).where(F.col("modality") == modality)
+    current = vault.table(lake, vault.RECORDS).where(F.col("modality") == modality)
     mine = current.where(F.col("unit") == unit_id).select("row_uid")
     stored = bronze(lake, modality).where(F.col("unit") == unit_id).join(mine, "row_uid")
     # a consent statement is for the vault, which has it; there is nothing in it to publish
@@ -51,7 +51,7 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: Da
         .select("source", "row_uid", "subject_uid", "key", "parent", F.lit(True).alias("retired"))
     )
     every = marked.withColumn("retired", retired).select(*_ROW).unionByName(elsewhere, allowMissingColumns=True)
-    secrets = lake.table(RESTRICTED, vault.SECRETS)
+    secrets = vault.table(lake, vault.SECRETS)
     return (
         every.join(secrets, "subject_uid")
         .join(_known(lake), "subject_uid", "left")
@@ -64,12 +64,10 @@ def _known(lake: Lake) -> DataFrame:
     """Give what is known to identify each subject and those who care for them: (subject_uid, known)."""
     from pyspark.sql import functions as F
 
-    identities = lake.table(RESTRICTED, vault.IDENTITIES).select(
+    identities = vault.table(lake, vault.IDENTITIES).select(
         "subject_uid", F.struct("kind", "value", "role").alias("known")
     )
-    carers = lake.table(RESTRICTED, vault.CARE).join(
-        identities.withColumnRenamed("subject_uid", "entity_uid"), "entity_uid"
-    )
+    carers = vault.table(lake, vault.CARE).join(identities.withColumnRenamed("subject_uid", "entity_uid"), "entity_uid")
     every = identities.unionByName(carers.select("subject_uid", "known"))
     return every.groupBy("subject_uid").agg(F.array_sort(F.collect_set("known")).alias("known"))
 
@@ -79,7 +77,7 @@ def _links(lake: Lake, every: DataFrame, group: list[str]) -> DataFrame:
     from pyspark.sql import functions as F
 
     targets = (
-        lake.table(RESTRICTED, vault.RECORDS)
+        vault.table(lake, vault.RECORDS)
         .where(F.col("modality").isin(group) & ~F.col("deleted"))
         .select(
             "source",
@@ -88,7 +86,7 @@ def _links(lake: Lake, every: DataFrame, group: list[str]) -> DataFrame:
             F.col("subject_uid").alias("target_subject"),
         )
         .join(
-            lake.table(RESTRICTED, vault.SECRETS).select(F.col("subject_uid").alias("target_subject"), "wrapped"),
+            vault.table(lake, vault.SECRETS).select(F.col("subject_uid").alias("target_subject"), "wrapped"),
             "target_subject",
         )
     )

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 FINDINGS = "findings"
-_FINDINGS_DDL = (
-    "unit string, product string, modality string, row_uid string, path string, start int, end int, kind string, "
-    "detector string, rule string, score double, value_hmac string"
-)
+"""Where an identifier was found and by what, of every unit and product; never the value, only its HMAC."""
 
 
 def staging(product: str, modality: str) -> str:
@@ -62,9 +59,8 @@ def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) ->
         bronze_objects=str(lake.path(RESTRICTED, OBJECTS)),
         staged_objects=str(lake.path(RESTRICTED, staged_objects(product, modality, work.attempt.number))),
     )
-    staged = rows.mapInArrow(anonymizer, STAGED_DDL).withColumn("unit", F.lit(unit_id))
+    staged = lake.spread(rows, "subject_uid").mapInArrow(anonymizer, STAGED_DDL).withColumn("unit", F.lit(unit_id))
     name = staging(product, modality)
-    lake.create(RESTRICTED, name, f"unit string, {STAGED_DDL}", "unit")
     version = lake.replace_unit(staged, RESTRICTED, name, unit_id, work.write)
     written = lake.table(RESTRICTED, name, version).where(F.col("unit") == unit_id)
     work.figures.update(staging_version=version, modality=modality, **_counts(written))
@@ -78,18 +74,32 @@ def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) ->
 
 
 def _counts(written: DataFrame) -> dict[str, object]:
+    """Count rows by what becomes of them, findings, and what the policy dropped by path, in one pass."""
     from pyspark.sql import functions as F
 
-    row = written.agg(
-        F.count_if(F.expr("NOT retired AND rule IS NULL")).alias("staged"),
-        F.count_if(F.expr("retired")).alias("retired"),
-        F.count_if(F.expr("rule IS NOT NULL")).alias("unpublishable"),
-        F.sum(F.size("findings")).alias("findings"),
-    ).first()
-    dropped = written.select(F.explode("dropped").alias("path", "number")).groupBy("path").agg(F.sum("number"))
+    figures = {
+        "staged": F.expr("NOT retired AND rule IS NULL").cast("int"),
+        "retired": F.expr("retired").cast("int"),
+        "unpublishable": F.expr("rule IS NOT NULL").cast("int"),
+        "findings": F.size("findings"),
+    }
+    own = F.array(
+        *(
+            F.struct(F.lit("").alias("path"), F.lit(name).alias("name"), number.alias("number"))
+            for name, number in figures.items()
+        )
+    )
+    dropped = F.transform(
+        F.map_entries("dropped"),
+        lambda entry: F.struct(
+            entry["key"].alias("path"), F.lit("dropped").alias("name"), entry["value"].alias("number")
+        ),
+    )
+    each = written.select(F.explode(F.concat(own, dropped)).alias("figure")).select("figure.*")
+    sums = each.groupBy("name", "path").agg(F.sum("number").alias("number")).collect()
     return {
-        **{name: int(value or 0) for name, value in (row.asDict() if row else {}).items()},
-        "dropped": {path: int(number) for path, number in sorted(dropped.collect())},
+        **{name: sum(int(row.number or 0) for row in sums if row.name == name) for name in figures},
+        "dropped": {row.path: int(row.number) for row in sorted(sums) if row.name == "dropped"},
     }
 
 
@@ -97,7 +107,6 @@ def _write_findings(work: Job, written: DataFrame, product: str, modality: str) 
     from pyspark.sql import functions as F
 
     scope = f"{work.attempt.unit_id}-{product}"
-    work.lake.create(RESTRICTED, FINDINGS, _FINDINGS_DDL, "unit")
     findings = written.select("row_uid", F.explode("findings").alias("finding")).select(
         F.lit(scope).alias("unit"),
         F.lit(product).alias("product"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -63,7 +64,13 @@ def exclude(item_id: str, reason: str) -> None:
 
 @quarantine.command()
 @click.argument("item_id")
-def retry(item_id: str) -> None:
+@click.option(
+    "--with",
+    "mended",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Land this file in place of what ingest refused.",
+)
+def retry(item_id: str, mended: Path | None) -> None:
     """Try ITEM_ID again: its unit with the next run, or, for what ingest refused, as a drop of its own."""
     from veil.control import registry
     from veil.control.quarantined import resolve
@@ -73,10 +80,12 @@ def retry(item_id: str) -> None:
     if item["stage"] == "ingest":
         from veil.redrive import land_again
 
-        landed = land_again(item)
+        landed = land_again(item, mended)
         resolve(store, item_id, "landed again")
         click.echo(f"Landed again as drop {landed.name}; Airflow takes it as any drop")
         return
+    if mended is not None:
+        raise VeilError("Only what ingest refused can be mended by a file", "Mend the policy, or send a drop")
     registry.ask_again(store, item["unit_id"])
     click.echo("The next run of the DAG pipeline takes its unit again")
 

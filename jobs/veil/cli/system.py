@@ -26,7 +26,7 @@ def up() -> None:
     from veil.embedded.places import open_home
 
     home = open_home(Settings.from_env())
-    stack.unpause(stack.start(home, click.echo))
+    stack.start(home, click.echo)
     click.echo(f"Airflow: {home.airflow_url}  user admin, password in {home.airflow_home / 'passwords.json'}")
     click.echo("Stop it with `make down`")
 

@@ -22,6 +22,7 @@ from veil.errors import VeilError
 
 _FIRST_EXPORT, _NEXT_EXPORT = "2025-11-30T03:10:00Z", "2025-12-01T03:10:00Z"
 # Which patient has which part. All are below the smallest number of patients.
+_TWO_NOTES = (7, 8)
 _LEAKING, _LEAKED, _DENIED, _CHANGED = 8, 9, 5, 6
 _FEWEST = max(_LEAKING, _LEAKED, _DENIED, _CHANGED, CORRUPT_PATIENT) + 1
 _NOTES = "DocumentReference.content"
@@ -115,9 +116,9 @@ def _patient(drop: Drop, hospital: Hospital, person: Person, night: int) -> None
 
 
 def _notes(drop: Drop, hospital: Hospital, person: Person, visits: Sequence[Visit]) -> None:
-    """Write two notes of `person`: inline, or the second of some as a file; and a free-standing one of a few."""
+    """Write a note of `person`, inline; a second one of some, as a file; and a free-standing one of a few."""
     rng = Random(f"{hospital.seed}/notes/{person.index}")
-    for turn in range(2):
+    for turn in range(2 if person.index % 10 in _TWO_NOTES else 1):
         visit = visits[turn % len(visits)]
         style, text, plants = write_note(rng, person, visit, 2 * person.index + turn)
         id, attachment = new_id(rng), documents.inline(text)
@@ -126,7 +127,7 @@ def _notes(drop: Drop, hospital: Hospital, person: Person, visits: Sequence[Visi
             # An anonymizer has to keep a number with a clinical unit: only a join with all known numbers finds it.
             text += f"UFH {mrn(hospital.seed, _LEAKED)} units given overnight, aPTT 62 s.\n"
             id, attachment = _leak_id(hospital.seed), documents.inline(text)
-        elif person.index % 10 == 7 and turn == 1:
+        elif turn == 1:
             path, where = f"notes/{id}.txt", "note"
             attachment = {"url": path}
             drop.file(path, text.encode())

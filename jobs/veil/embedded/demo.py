@@ -23,6 +23,7 @@ from veil.report import Report, report
 SOURCE = "ehr"
 _MARKER = "demo"
 _TIMEOUT_SECONDS = 900
+_POLL_SECONDS = 2
 _ENDED = ("success", "failed")
 _SHOWN = ("success", "failed", "skipped", "upstream_failed")
 
@@ -64,8 +65,7 @@ def land_drop(home: Embedded, patients: int, seed: int, night: int = 0) -> Groun
 
 
 def watch(home: Embedded, client: Airflow, say: stack.Say) -> Report:
-    """Start both DAGs, wait for the run that the drop starts, and say what ends as it ends."""
-    stack.unpause(client)
+    """Wait for the run that the drop starts, and say what ends as it ends."""
     store, began = Store(home.settings.control), time.monotonic()
     shown: set[tuple[str, str]] = set()
     while time.monotonic() - began < _TIMEOUT_SECONDS:
@@ -74,16 +74,16 @@ def watch(home: Embedded, client: Airflow, say: stack.Say) -> Report:
             _show_tasks(client, run_id, shown, began, say)
             if client.get(f"/dags/pipeline/dagRuns/{quote(run_id)}")["state"] in _ENDED:
                 return report(store, run_id)
-        time.sleep(1)
+        time.sleep(_POLL_SECONDS)
     raise VeilError("The run did not end in 15 minutes", f"Look at {home.airflow_url}")
 
 
 def run(home: Embedded, patients: int, seed: int, say: stack.Say) -> bool:
     """Run the demonstration from an empty installation; True if it ended as it should."""
     fresh_home(home)
-    client = stack.start(home, say)
-    say(f"Landing a generated drop of {patients} patients")
+    say(f"Landing a generated drop of {patients} patients; it waits until Airflow is there to see it")
     land_drop(home, patients, seed)
+    client = stack.start(home, say)
     made = watch(home, client, say)
     say("")
     say(as_text(made))

@@ -58,6 +58,8 @@ class Embedded:
             "CORE__DAGS_FOLDER": str(PROJECT / "dags"),
             "CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
             "CORE__LOAD_EXAMPLES": "False",
+            # a DAG that is unpaused after it was read is watched for drops from its next reading on, 30 s later
+            "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "CORE__EXECUTOR": "LocalExecutor",
             "CORE__PARALLELISM": "4",
             "CORE__FERNET_KEY": self.secrets["fernet"],

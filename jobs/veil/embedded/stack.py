@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from veil.embedded.places import Embedded
@@ -23,6 +24,7 @@ _FREE_BYTES = 3 << 30
 _START_SECONDS = 240
 _SPARK_SLOTS = 2
 _PARSE_SECONDS = 90
+_DAGS = {"pipeline", "landing"}
 
 Say = Callable[[str], None]
 
@@ -56,6 +58,7 @@ def start(home: Embedded, say: Say) -> Airflow:
     _wait(lambda: client.is_healthy() and _listens(home.spark_port), process, home)
     if not _has_pool(client):
         client.post("/pools", {"name": "spark", "slots": _SPARK_SLOTS})
+    _wait_for_dags(client)
     return client
 
 
@@ -74,23 +77,6 @@ def stop(home: Embedded, say: Say) -> None:
         os.killpg(group, signal.SIGKILL)
     home.pid_file.unlink(missing_ok=True)
     say("Stopped Airflow and Spark")
-
-
-def unpause(client: Airflow) -> None:
-    """Let both DAGs run, as soon as Airflow has read their files."""
-    deadline = time.monotonic() + _PARSE_SECONDS
-    for dag in ("pipeline", "landing"):
-        while True:
-            try:
-                client.patch(f"/dags/{dag}", {"is_paused": False})
-                break
-            except VeilError:
-                if time.monotonic() > deadline:
-                    broken = [error["filename"] for error in client.get("/importErrors")["import_errors"]]
-                    raise VeilError(
-                        f"Airflow does not know the DAG {dag}", f"Look at its import errors: {broken or 'none yet'}"
-                    ) from None
-                time.sleep(0.5)
 
 
 def is_running(home: Embedded) -> bool:
@@ -132,6 +118,18 @@ def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], home: Emb
         time.sleep(0.5)
 
 
+def _wait_for_dags(client: Airflow) -> None:
+    deadline = time.monotonic() + _PARSE_SECONDS
+    while missing := _DAGS - {dag["dag_id"] for dag in client.get("/dags")["dags"]}:
+        if time.monotonic() > deadline:
+            broken = [error["filename"] for error in client.get("/importErrors")["import_errors"]]
+            raise VeilError(
+                f"Airflow does not know {', '.join(sorted(missing))}",
+                f"Look at its import errors: {broken or 'none yet'}",
+            )
+        time.sleep(0.5)
+
+
 def _has_pool(client: Airflow) -> bool:
     return any(pool["name"] == "spark" for pool in client.get("/pools")["pools"])
 
@@ -142,6 +140,8 @@ def _listens(port: int) -> bool:
 
 
 def _group_lives(group: int) -> bool:
+    with suppress(ChildProcessError):
+        os.waitpid(group, os.WNOHANG)  # a dead child of ours that nobody has asked for stays in its group
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from veil.embedded import connect
 from veil.embedded.places import Embedded, open_home
 from veil.lake import RESTRICTED
 from veil.session import spark_conf
@@ -18,6 +19,16 @@ from veil.submit import spark_home
 
 _FASTEST_RESTART_SECONDS = 5.0
 _SMALL = 4
+_SMALL_JVM = (
+    # the second compiler took 84 of 195 CPU seconds of a first ingest on two cores; without it the JVM reserves less
+    # room for compiled code than Spark fills
+    "-XX:TieredStopAtLevel=1",
+    "-XX:ReservedCodeCacheSize=256m",
+    # a collector with threads of its own took 10 of 65 CPU seconds from the work
+    "-XX:+UseSerialGC",
+    "-Xmn600m",
+)
+"""What a JVM needs that shares a few cores with everything else."""
 
 
 def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
@@ -31,14 +42,14 @@ def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
         "spark.connect.grpc.binding.port": str(home.spark_port),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
+        "spark.plugins": connect.PLUGIN,
+        "spark.sql.artifact.isolation.enabled": "false",
         "spark.python.worker.idleTimeoutSeconds": "0",
         "spark.local.dir": str(home.settings.lake / RESTRICTED / "spark"),
     }
     command = [str(spark_home() / "bin" / "spark-submit"), "--master", f"local[{cores}]", "--driver-memory", "2g"]
     if cores <= _SMALL:
-        # the second compiler took 84 of 195 CPU seconds of a first ingest on two cores
-        command += ["--driver-java-options", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"]
-    command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
+        command += ["--driver-java-options", " ".join(_SMALL_JVM)]
     for key, value in conf.items():
         command += ["--conf", f"{key}={value}"]
     environment = home.environment() | {
@@ -49,7 +60,7 @@ def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
     logs = home.settings.lake / RESTRICTED / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / "spark-connect.log").open("ab") as log:
-        return subprocess.Popen([*command, "spark-internal"], env=environment, stdout=log, stderr=log)
+        return subprocess.Popen([*command, connect.__file__], env=environment, stdout=log, stderr=log)
 
 
 def airflow(home: Embedded) -> subprocess.Popen[bytes]:

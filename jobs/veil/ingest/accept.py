@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from veil import vault
-from veil.lake import RESTRICTED, Lake, Write
+from veil.lake import Lake, Write
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -42,7 +42,7 @@ def enter_vault(lake: Lake, incoming: DataFrame, key_file: Path, write: Write) -
     about = with_subject(lake, rows).where("subject_uid IS NOT NULL")
     known = about.select("subject_uid", F.explode("known").alias("known")).select("subject_uid", "known.*")
     vault.add_facts(lake, vault.IDENTITIES, known, write)
-    entities = lake.table(RESTRICTED, vault.SUBJECTS).where("kind = 'entity'")
+    entities = vault.table(lake, vault.SUBJECTS).where("kind = 'entity'")
     pointed = about.where("kind = 'patient'").select("source", "subject_uid", F.explode("references").alias("ref"))
     named = pointed.withColumn("ref", normalised(F.col("ref"))).distinct()
     care = named.join(entities.select("source", "ref", F.col("subject_uid").alias("entity_uid")), ["source", "ref"])
@@ -64,7 +64,7 @@ def with_subject(lake: Lake, rows: DataFrame) -> DataFrame:
     """Add `subject_uid` and `kind`, null where the vault knows no such subject."""
     from pyspark.sql import functions as F
 
-    subjects = lake.table(RESTRICTED, vault.SUBJECTS).select(
+    subjects = vault.table(lake, vault.SUBJECTS).select(
         "source", F.col("ref").alias("subject_ref"), "subject_uid", "kind"
     )
     return rows.join(subjects, ["source", "subject_ref"], "left")
@@ -112,14 +112,14 @@ def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
     from pyspark.sql import functions as F
 
     deletions = incoming.where("deleted AND rule IS NULL")
-    current = lake.table(RESTRICTED, vault.RECORDS).select(
+    current = vault.table(lake, vault.RECORDS).select(
         "source",
         "parent",
         F.col("key").alias("current_key"),
         F.col("modality").alias("current_modality"),
         "subject_uid",
     )
-    refs = lake.table(RESTRICTED, vault.SUBJECTS).groupBy("subject_uid").agg(F.min("ref").alias("known_ref"))
+    refs = vault.table(lake, vault.SUBJECTS).groupBy("subject_uid").agg(F.min("ref").alias("known_ref"))
     dead = (
         deletions.join(current, ["source", "parent"])
         .join(refs, "subject_uid", "left")
@@ -197,7 +197,7 @@ def _new_or_changed(lake: Lake, rows: DataFrame) -> DataFrame:
     """Mark what the vault does not hold yet, or what an earlier attempt of this very unit entered."""
     from pyspark.sql import functions as F
 
-    current = lake.table(RESTRICTED, vault.RECORDS).select(
+    current = vault.table(lake, vault.RECORDS).select(
         "source",
         "key",
         F.col("hash").alias("old_hash"),

@@ -19,16 +19,12 @@ from veil.stages import Job, job
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-INCOMING = "incoming"
-_JUDGED = "judged"
 BRONZE = "bronze"
 OBJECTS = "objects"
-_BRONZE_DDL = (
-    "modality string, unit string, source string, drop_id string, type string, key string, parent string, "
-    "row_uid string, subject_uid string, deleted boolean, start string, code_system string, code string, "
-    "references array<string>, columns string, content string, object_id string, hash string"
-)
-_BRONZE_COLUMNS = [column.split(" ")[0] for column in _BRONZE_DDL.split(", ")]
+_BRONZE = [
+    *("modality", "unit", "source", "drop_id", "type", "key", "parent", "row_uid", "subject_uid", "deleted"),
+    *("start", "code_system", "code", "references", "columns", "content", "object_id", "hash"),
+]
 _DESCRIBED = ["start", "code_system", "code", "references", "columns"]
 _PER_CORE = 4
 
@@ -60,13 +56,13 @@ def _ingest(work: Job, units: list[Unit]) -> None:
     lake, intake_id = work.lake, work.attempt.unit_id
     delivery = read_drops(work.store, registry.drops_of_intake(work.store, intake_id))
     work.figures["files"] = len(delivery.files)
-    vault.create(lake)
     good = _verified(work, delivery)
     incoming = _read(work, delivery, good)
     accept.enter_vault(lake, incoming, work.settings.key_file, work.write)
-    judged = _judged(work, incoming, units)
+    verdicts = accept.judge(lake, incoming, [(unit.modality, unit.unit_id) for unit in units])
+    judged = lake.settle(verdicts, "judged", work.write)
     accepted = judged.where("rule IS NULL AND is_new")
-    vault.set_current(lake, accepted, "unit", work.write)
+    vault.set_current(lake, accepted, work.write)
     work.figures["input"] = input_digest(accepted, work.settings.key_file)
     counts = {row.modality: row["count"] for row in accepted.groupBy("modality").count().collect()}
     work.figures["counts"] = counts
@@ -75,17 +71,8 @@ def _ingest(work: Job, units: list[Unit]) -> None:
     held = incoming.select(F.col("candidate_uid").alias("payload_uid"), "content", "object_id")
     unfit = judged.where("rule IS NOT NULL").join(held, "payload_uid", "left")
     items = unfit.unionByName(_bad_files(work, delivery), allowMissingColumns=True)
-    work.figures["quarantined"] = quarantine.replace(lake, items, "ingest", intake_id, "", work.write)
-
-
-def _judged(work: Job, incoming: DataFrame, units: list[Unit]) -> DataFrame:
-    """Keep the verdicts in a table: what follows reads them back instead of judging again."""
-    lake, intake_id = work.lake, work.attempt.unit_id
-    judged = accept.judge(lake, incoming, [(unit.modality, unit.unit_id) for unit in units])
-    lake.create(RESTRICTED, _JUDGED, f"intake string, {accept.JUDGED}", "intake")
-    rows = judged.selectExpr(f"'{intake_id}' AS intake", "*")
-    version = lake.replace_unit(rows, RESTRICTED, _JUDGED, intake_id, work.write, column="intake")
-    return lake.table(RESTRICTED, _JUDGED, version).where(f"intake = '{intake_id}'")
+    quarantine.replace(lake, items, "ingest", intake_id, "", work.write)
+    work.figures["quarantined"] = quarantine.counts(lake, "ingest", intake_id)
 
 
 def _verified(work: Job, delivery: Delivery) -> list[Piece]:
@@ -102,8 +89,7 @@ def _verified(work: Job, delivery: Delivery) -> list[Piece]:
 
 def _read(work: Job, delivery: Delivery, good: list[Piece]) -> DataFrame:
     """Read the pieces once, into a table of this attempt: every later step must see the same rows and random ids."""
-    lake, intake_id = work.lake, work.attempt.unit_id
-    lake.create(RESTRICTED, INCOMING, f"unit string, {INCOMING_DDL}", "unit")
+    lake = work.lake
     pieces = split(good)
     frame = lake.spark.createDataFrame([tuple(piece.values()) for piece in pieces], WORK_DDL)
     objects = str(lake.path(RESTRICTED, OBJECTS))
@@ -111,9 +97,7 @@ def _read(work: Job, delivery: Delivery, good: list[Piece]) -> DataFrame:
     parsed = frame.repartition(max(1, min(len(pieces), partitions))).mapInArrow(
         Parser(objects, delivery.tables), INCOMING_DDL
     )
-    rows = parsed.selectExpr(f"'{intake_id}' AS unit", "*")
-    version = lake.replace_unit(rows, RESTRICTED, INCOMING, intake_id, work.write)
-    return lake.table(RESTRICTED, INCOMING, version).where(f"unit = '{intake_id}'").drop("unit")
+    return lake.settle(parsed, "incoming", work.write)
 
 
 def _write_bronze(work: Job, incoming: DataFrame, accepted: DataFrame, unit_ids: list[str]) -> None:
@@ -121,15 +105,14 @@ def _write_bronze(work: Job, incoming: DataFrame, accepted: DataFrame, unit_ids:
     lake = work.lake
     described = incoming.select("candidate_uid", *_DESCRIBED)
     payload = incoming.selectExpr("candidate_uid AS payload_uid", "content", "object_id")
-    uids = lake.table(RESTRICTED, vault.RECORDS).select("source", "key", "row_uid")
+    uids = vault.table(lake, vault.RECORDS).select("source", "key", "row_uid")
     rows = (
         accepted.join(described, "candidate_uid", "left")
         .join(payload, "payload_uid", "left")
         .join(uids, ["source", "key"])
-        .select(*_BRONZE_COLUMNS)
+        .select(*_BRONZE)
     )
-    lake.create(RESTRICTED, BRONZE, _BRONZE_DDL, "modality, unit")
-    lake.replace_unit(rows, RESTRICTED, BRONZE, unit_ids, work.write)
+    lake.replace_unit(rows, RESTRICTED, BRONZE, unit_ids, work.write, partition=("modality", "unit"))
 
 
 def _bad_files(work: Job, delivery: Delivery) -> DataFrame:

@@ -65,6 +65,14 @@ def read_attributions(path: Path, names: frozenset[str]) -> dict[str, Attributio
     return found
 
 
+def write_attribution(folder: Path, name: str, about: Attribution) -> None:
+    """Write a ``files.csv`` for a drop of one file."""
+    with (folder / FILES_CSV).open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(_HEADER)
+        writer.writerow([name, about.subject, about.encounter, about.date])
+
+
 def _read(row: list[str], line: int, names: frozenset[str], found: dict[str, Attribution]) -> None:
     if len(row) != len(_HEADER):
         raise VeilError(f"Line {line} of {FILES_CSV} has not {len(_HEADER)} values", "Complete or remove the line.")

@@ -13,8 +13,6 @@ from veil.contracts import Kind, Span
 from .words import package_path
 
 _POSITIONS = 512
-_BATCH = 4
-"""Windows of one document in one run: each run unpacks the weights, more windows than these no longer fit the cache."""
 _KINDS: dict[str, Kind] = {
     "GIVEN_NAME": "NAME",
     "SURNAME": "NAME",
@@ -42,7 +40,7 @@ _UPPER = re.compile(r"[A-Z]{3,}")
 
 
 class Rampart:
-    """The token classifier. Only windows of one document share a run, so that no result depends on another document."""
+    """The token classifier. Each window has a run of its own, so that no result depends on another document."""
 
     def __init__(self) -> None:
         import onnxruntime
@@ -62,12 +60,9 @@ class Rampart:
 
     def find(self, text: str, windows: Sequence[tuple[int, int]]) -> Iterator[Span]:
         """Yield whole words of a folded text that the model takes for an identifier."""
-        encoded = [part for start, end in windows for part in self._encode(text[start:end], start)]
-        encoded.sort(key=lambda part: len(part[1].ids))
-        for first in range(0, len(encoded), _BATCH):
-            batch = encoded[first : first + _BATCH]
-            for (base, encoding), scores in zip(batch, self._classify([part[1].ids for part in batch]), strict=True):
-                yield from _joined(text, self._tokens(base, encoding.offsets, scores))
+        for start, end in windows:
+            for base, encoding in self._encode(text[start:end], start):
+                yield from _joined(text, self._tokens(base, encoding.offsets, self._classify(encoding.ids)))
 
     def _encode(self, window: str, base: int) -> Iterator[tuple[int, Any]]:
         """Yield the window, or its halves where it has more tokens than the model has positions."""
@@ -79,17 +74,16 @@ class Rampart:
         yield from self._encode(window[:middle], base)
         yield from self._encode(window[middle:], base + middle)
 
-    def _classify(self, batch: Sequence[Sequence[int]]) -> Any:
-        """Return the probabilities of the labels, of shape (windows, tokens, labels)."""
+    def _classify(self, tokens: Sequence[int]) -> Any:
+        """Return the probabilities of the labels, of shape (tokens, labels).
+
+        A run takes one window: two of unequal length took half as long again in one run, by the padding.
+        """
         import numpy as np
 
-        ids = np.zeros((len(batch), max(map(len, batch))), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        logits = self._session.run(None, feed)[0]
+        ids = np.array([tokens], dtype=np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        logits = self._session.run(None, feed)[0][0]
         odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
         return odds / odds.sum(axis=-1, keepdims=True)
 

@@ -1,0 +1,108 @@
+"""Airflow's pages in a browser: the list of DAGs, a finished run's graph, and the report of the run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.e2e.conftest import Finished
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("chromium") and shutil.which("chromedriver")),
+    reason="Chromium and its driver are not installed: apt-get install chromium chromium-driver",
+)
+SECONDS = 60
+FLAGS = (
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1600,1000",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A browser that is logged in."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.common.by import By
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
+        options.add_argument(flag)
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")  # Chromium does not run as root otherwise
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
+    driver.implicitly_wait(SECONDS)
+    try:
+        driver.get(finished.url)
+        driver.find_element(By.NAME, "username").send_keys("admin")
+        driver.find_element(By.NAME, "password").send_keys(finished.password)
+        driver.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+        shows(driver, "Dags")
+        yield driver
+    finally:
+        driver.quit()
+
+
+def shows(driver: Any, text: str) -> None:
+    """Wait until a page shows a text."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support import expected_conditions
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    found = expected_conditions.text_to_be_present_in_element((By.TAG_NAME, "body"), text)
+    WebDriverWait(driver, SECONDS).until(found, f"the page does not show {text!r}")
+
+
+def complaints(driver: Any) -> list[str]:
+    """What the page wrote to its console as an error since the last time."""
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def picture(driver: Any, name: str) -> None:
+    """Keep what is seen where somebody wants to look at it."""
+    if folder := os.environ.get("VEIL_TEST_SCREENSHOTS"):
+        driver.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+
+def test_the_dags_are_listed_by_what_they_do(browser: Any, finished: Finished) -> None:
+    complaints(browser)
+    browser.get(f"{finished.url}/dags")
+    for title in ("Pipeline: drops to published data", "Landing"):
+        shows(browser, title)
+    picture(browser, "dags")
+    assert complaints(browser) == []
+
+
+def test_a_finished_run_shows_its_graph(browser: Any, finished: Finished) -> None:
+    browser.execute_script("localStorage.setItem('dag_view-pipeline', JSON.stringify('graph'))")
+    browser.get(f"{finished.url}/dags/pipeline/runs/{quote(finished.run)}")
+    for node in ("ingest", "research", "releases", "report"):
+        shows(browser, node)
+    picture(browser, "graph")
+    assert complaints(browser) == []
+
+
+def test_the_report_of_a_run_is_a_link_away(browser: Any, finished: Finished) -> None:
+    from selenium.webdriver.common.by import By
+
+    browser.get(f"{finished.url}/dags/pipeline/runs/{quote(finished.run)}")
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Veil report").click()
+    browser.switch_to.frame(browser.find_element(By.TAG_NAME, "iframe"))
+    shows(browser, "known-identifier")
+    picture(browser, "report")
+    browser.switch_to.default_content()
+    assert complaints(browser) == []
