@@ -52,7 +52,7 @@ test: setup ## Run the tests (under 15 minutes on 2 cores)
 	@bash .ci/packages
 	@$(PYTEST)
 
-test-slow: setup ## Run the tests that take minutes each: the pipeline on a cluster of Spark's own kind
+test-slow: setup ## Run the tests that take minutes each: a backfill, and a cluster
 	@bash .ci/packages
 	@$(PYTEST) -m slow
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from deltalake import DeltaTable
 
 from tests.e2e.conftest import Finished
@@ -22,6 +23,7 @@ from veil.settings import Settings
 AIRFLOW = Path(sys.executable).with_name("airflow")
 ENDED = ("success", "failed")
 SECONDS = 400
+pytestmark = pytest.mark.slow
 BLOCKED = {"research.text.audit", "research.text.publish", "report"}
 """The gate stops the planted leak again, and says so again."""
 
@@ -37,7 +39,7 @@ def published(home: Path) -> dict[str, set[tuple[str, str, str]]]:
     return {
         table.name: {
             (row["row_id"], row["subject"], row["sha256"])
-            for row in DeltaTable(str(table)).to_pyarrow_table(["row_id", "subject", "sha256"]).to_pylist()
+            for row in DeltaTable(str(table)).to_pyarrow_table(columns=["row_id", "subject", "sha256"]).to_pylist()
         }
         for table in root.iterdir()
         if (table / "_delta_log").exists()

@@ -1,4 +1,4 @@
-"""Airflow's pages in a browser: the list of DAGs, a finished run's graph, and the report of the run."""
+"""Airflow's pages in a browser: the list of DAGs, a finished run's tasks, and the report of the run."""
 
 from __future__ import annotations
 
@@ -87,12 +87,11 @@ def test_the_dags_are_listed_by_what_they_do(browser: Any, finished: Finished) -
     assert complaints(browser) == []
 
 
-def test_a_finished_run_shows_its_graph(browser: Any, finished: Finished) -> None:
-    browser.execute_script("localStorage.setItem('dag_view-pipeline', JSON.stringify('graph'))")
+def test_a_finished_run_shows_its_tasks_and_groups(browser: Any, finished: Finished) -> None:
     browser.get(f"{finished.url}/dags/pipeline/runs/{quote(finished.run)}")
     for node in ("ingest", "research", "releases", "report"):
         shows(browser, node)
-    picture(browser, "graph")
+    picture(browser, "run")
     assert complaints(browser) == []
 
 
