@@ -120,7 +120,7 @@ def _notes(drop: Drop, hospital: Hospital, person: Person, visits: Sequence[Visi
     rng = Random(f"{hospital.seed}/notes/{person.index}")
     for turn in range(2 if person.index % 10 in _TWO_NOTES else 1):
         visit = visits[turn % len(visits)]
-        style, text, plants = write_note(rng, person, visit, 2 * person.index + turn)
+        style, text, plants = write_note(rng, person, visit, person.index + turn)
         id, attachment = new_id(rng), documents.inline(text)
         path, where = "fhir/DocumentReference.ndjson", _NOTES
         if person.index == _LEAKING and turn == 0:
