@@ -48,7 +48,7 @@ down: setup ## Stop what `make up` started, and nothing else
 veil: setup ## Run the command line: make veil ARGS='report --json'
 	@$(VEIL) $(ARGS)
 
-test: setup ## Run the tests (under 15 minutes on 2 cores)
+test: setup ## Run the tests
 	@bash .ci/packages
 	@$(PYTEST)
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 from veil import modalities, vault
 from veil.contracts import Profile
 from veil.detect.tokens import known_tokens
-from veil.lake import Lake, Write
+from veil.lake import Lake, Write, names
 from veil.modalities.base import Candidate, Gate
 from veil.objects import ObjectStore
 
@@ -72,8 +72,9 @@ def gather(
     if gate is None:
         raise ValueError(f"modality {modality} has no gate")
     canaries, planted = _plant(lake, gate, profile, textual=not modalities.get(modality).binary)
-    names = [column.split(" ")[0] for column in _CANDIDATE.split(", ")]
-    every = candidates.withColumn("payload", F.lit(None).cast("binary")).select(*names).unionByName(canaries)
+    every = (
+        candidates.withColumn("payload", F.lit(None).cast("binary")).select(*names(_CANDIDATE)).unionByName(canaries)
+    )
     # settled, since it is read twice below and detectors are slow
     inspected = lake.settle(
         every.mapInArrow(Inspector(modality, profile, staged_objects), _INSPECTED), "inspected", write
@@ -152,10 +153,7 @@ def _known(lake: Lake) -> DataFrame:
     """
     from pyspark.sql import functions as F
 
-    identities = vault.table(lake, vault.IDENTITIES).select("subject_uid", "kind", "value", "role")
-    carers = vault.table(lake, vault.CARE).join(identities.withColumnRenamed("subject_uid", "entity_uid"), "entity_uid")
-    every = identities.unionByName(carers.select("subject_uid", "kind", "value", "role"))
-    tokens = every.mapInArrow(_tokens_of, "value string, owner_uid string, strong boolean")
+    tokens = vault.known(lake).mapInArrow(_tokens_of, "value string, owner_uid string, strong boolean")
     return tokens.groupBy("value", "owner_uid").agg(F.max("strong").alias("strong"))
 
 

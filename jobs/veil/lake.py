@@ -41,6 +41,11 @@ class Write:
     receipt_id: str = ""
 
 
+def names(schema: str) -> list[str]:
+    """Give the names of the columns of a DDL string."""
+    return [column.split(" ")[0] for column in schema.split(", ")]
+
+
 @dataclass(frozen=True, slots=True)
 class Lake:
     """The zones under one root folder, seen through one Spark session."""
@@ -67,9 +72,10 @@ class Lake:
         """Open a table as it is now, or give no rows of `schema` (a DDL string) where it has had no commit."""
         return self.table(zone, name) if self.exists(zone, name) else self.spark.createDataFrame([], schema)
 
-    def sql_name(self, zone: str, name: str) -> str:
-        """Give the table's name as SQL takes it."""
-        return f"delta.`{self.path(zone, name)}`"
+    @property
+    def cores(self) -> int:
+        """How many cores the session was sized for."""
+        return int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1)
 
     def replace_unit(
         self,
@@ -118,7 +124,8 @@ class Lake:
         view = f"source_{abs(hash((name, write.scope)))}"
         source.createOrReplaceTempView(view)
         with self._fenced(f"{name}/{write.scope}", write):
-            self.spark.sql(f"MERGE INTO {self.sql_name(zone, name)} t USING {view} s ON {on} {clauses}").collect()
+            target = f"delta.`{self.path(zone, name)}`"
+            self.spark.sql(f"MERGE INTO {target} t USING {view} s ON {on} {clauses}").collect()
         self.spark.catalog.dropTempView(view)
 
     def spread(self, frame: DataFrame, column: str) -> DataFrame:
@@ -126,8 +133,7 @@ class Lake:
 
         By itself Spark would give a small table to a single core, however long each of its rows takes.
         """
-        cores = int(self.spark.conf.get("spark.sql.shuffle.partitions") or 1)
-        return frame.repartition(2 * cores, column)
+        return frame.repartition(2 * self.cores, column)
 
     def settle(self, frame: DataFrame, name: str, write: Write) -> DataFrame:
         """Write rows to a scratch file of this attempt and read them back.

@@ -10,7 +10,7 @@ from veil import ledger
 from veil.errors import Refused
 from veil.ingest.digest import input_digest
 from veil.ingest.stage import BRONZE
-from veil.lake import RELEASES, RESTRICTED
+from veil.lake import RELEASES, RESTRICTED, names
 from veil.privacy import bounding
 from veil.privacy.mechanism import Mechanism, epsilon, nano_rho
 from veil.privacy.spec import Release
@@ -23,7 +23,7 @@ COLUMNS = (
     "unit string, month string, category string, patients long, patients_half_width_95 long, encounters long, "
     "encounters_half_width_95 long"
 )
-NAMES = [column.split(" ")[0] for column in COLUMNS.split(", ")]
+NAMES = names(COLUMNS)
 
 
 def stage(work: Job, release: Release) -> DataFrame:

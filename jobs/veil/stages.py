@@ -50,9 +50,9 @@ def job(settings: Settings, store: Store, stage: str, unit_id: str, run_key: str
         try:
             yield work
             receipts.close(store, attempt, {**work.figures, "code": code_version()}, work.receipt_id)
-            work.lake.discard(work.write)
         except BaseException:
             attempts.fail(store, attempt)
             raise
         finally:
+            work.lake.discard(work.write)
             session.release(spark)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from veil.keys import SECRET_BYTES, FileKey
-from veil.lake import RESTRICTED, Lake, Write
+from veil.lake import RESTRICTED, Lake, Write, names
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -50,6 +50,13 @@ def table(lake: Lake, name: str) -> DataFrame:
     return lake.table_or_empty(RESTRICTED, name, _TABLES[name])
 
 
+def known(lake: Lake) -> DataFrame:
+    """Give what identifies each subject and those who care for them: (subject_uid, kind, value, role)."""
+    identities = table(lake, IDENTITIES)
+    carers = table(lake, CARE).join(identities.withColumnRenamed("subject_uid", "entity_uid"), "entity_uid")
+    return identities.unionByName(carers.drop("entity_uid"))
+
+
 def add_subjects(lake: Lake, found: DataFrame, key_file: Path, write: Write) -> None:
     """Enter new subjects, the references to them and their secrets.
 
@@ -58,9 +65,9 @@ def add_subjects(lake: Lake, found: DataFrame, key_file: Path, write: Write) -> 
     """
     from pyspark.sql import functions as F
 
-    known = table(lake, SUBJECTS).select("source", "ref", "subject_uid")
+    entered = table(lake, SUBJECTS).select("source", "ref", "subject_uid")
     shared = found.groupBy("source", "ref").agg(F.min("candidate_uid").alias("shared_uid"))
-    named = found.join(shared, ["source", "ref"]).join(known, ["source", "ref"], "left")
+    named = found.join(shared, ["source", "ref"]).join(entered, ["source", "ref"], "left")
     chosen = named.groupBy("source", "definer").agg(
         F.coalesce(F.min("subject_uid"), F.min("shared_uid")).alias("subject_uid")
     )
@@ -96,8 +103,8 @@ def add_facts(lake: Lake, name: str, found: DataFrame, write: Write) -> None:
 
     These tables are sets: whoever reads them takes distinct rows, or the newest.
     """
-    known = table(lake, name)
-    fresh = found.select(*known.columns).distinct().join(known, known.columns, "left_anti")
+    columns = names(_TABLES[name])
+    fresh = found.select(*columns).distinct().join(table(lake, name), columns, "left_anti")
     lake.append(fresh, RESTRICTED, name, write)
 
 
@@ -112,7 +119,7 @@ def denied(lake: Lake) -> DataFrame:
 
 def set_current(lake: Lake, accepted: DataFrame, write: Write) -> None:
     """Make the accepted versions the current ones; a record keeps the `row_uid` that it was first given."""
-    first = accepted.withColumnRenamed("candidate_uid", "row_uid").select(*table(lake, RECORDS).columns)
+    first = accepted.withColumnRenamed("candidate_uid", "row_uid").select(*names(_TABLES[RECORDS]))
     lake.merge(
         RESTRICTED,
         RECORDS,

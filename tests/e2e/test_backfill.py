@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -28,8 +27,9 @@ BLOCKED = {"research.text.audit", "research.text.publish", "report"}
 """The gate stops the planted leak again, and says so again."""
 
 
-def opened(finished: Finished) -> Embedded:
-    os.environ |= {name: finished.environment[name] for name in ("VEIL_AIRFLOW_PORT", "VEIL_SPARK_PORT")}
+def opened(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> Embedded:
+    for name in ("VEIL_AIRFLOW_PORT", "VEIL_SPARK_PORT"):
+        monkeypatch.setenv(name, finished.environment[name])
     return open_home(Settings.from_env(finished.environment))
 
 
@@ -57,8 +57,10 @@ def backfilled(client: Airflow) -> dict[str, Any]:
     raise AssertionError("the backfill did not end")
 
 
-def test_a_backfill_by_the_command_line_gives_the_same_tables_and_spends_nothing(finished: Finished) -> None:
-    home = opened(finished)
+def test_a_backfill_by_the_command_line_gives_the_same_tables_and_spends_nothing(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = opened(finished, monkeypatch)
     before, spent = published(finished.home), json.loads(finished.veil("budget", "show", "--json").stdout)
     today = datetime.now(UTC).date().isoformat()
     day = ("--from-date", today, "--to-date", today)

@@ -52,7 +52,6 @@ def test_a_mended_line_becomes_a_file_of_its_type(landing: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("item", [ITEM, {**ITEM, "path": "fhir/Condition.ndjson", "content": "no record"}])
 def test_what_is_not_whole_lands_only_when_it_is_mended(landing: Path, item: Mapping[str, object]) -> None:
-
     with pytest.raises(VeilError, match="whole"):
         land_again(item)
     assert [path.name for path in (landing / "ehr").iterdir()] == ["d1"]

@@ -64,12 +64,8 @@ def _known(lake: Lake) -> DataFrame:
     """Give what is known to identify each subject and those who care for them: (subject_uid, known)."""
     from pyspark.sql import functions as F
 
-    identities = vault.table(lake, vault.IDENTITIES).select(
-        "subject_uid", F.struct("kind", "value", "role").alias("known")
-    )
-    carers = vault.table(lake, vault.CARE).join(identities.withColumnRenamed("subject_uid", "entity_uid"), "entity_uid")
-    every = identities.unionByName(carers.select("subject_uid", "known"))
-    return every.groupBy("subject_uid").agg(F.array_sort(F.collect_set("known")).alias("known"))
+    facts = vault.known(lake).select("subject_uid", F.struct("kind", "value", "role").alias("known"))
+    return facts.groupBy("subject_uid").agg(F.array_sort(F.collect_set("known")).alias("known"))
 
 
 def _links(lake: Lake, every: DataFrame, group: list[str]) -> DataFrame:

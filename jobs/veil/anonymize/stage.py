@@ -96,10 +96,13 @@ def _counts(written: DataFrame) -> dict[str, object]:
         ),
     )
     each = written.select(F.explode(F.concat(own, dropped)).alias("figure")).select("figure.*")
-    sums = each.groupBy("name", "path").agg(F.sum("number").alias("number")).collect()
+    sums = {
+        (row.name, row.path): int(row.number or 0)
+        for row in each.groupBy("name", "path").agg(F.sum("number").alias("number")).collect()
+    }
     return {
-        **{name: sum(int(row.number or 0) for row in sums if row.name == name) for name in figures},
-        "dropped": {row.path: int(row.number) for row in sorted(sums) if row.name == "dropped"},
+        **{name: sums.get((name, ""), 0) for name in figures},
+        "dropped": {path: number for (name, path), number in sorted(sums.items()) if name == "dropped"},
     }
 
 

@@ -21,8 +21,9 @@ from veil.demo.truth import GroundTruth, Planted
 from veil.errors import VeilError
 
 _FIRST_EXPORT, _NEXT_EXPORT = "2025-11-30T03:10:00Z", "2025-12-01T03:10:00Z"
-# Which patient has which part. All are below the smallest number of patients.
 _TWO_NOTES = (7, 8)
+"""Last digits of the patients with a second note."""
+# Which patient has which part. All are below the smallest number of patients.
 _LEAKING, _LEAKED, _DENIED, _CHANGED = 8, 9, 5, 6
 _FEWEST = max(_LEAKING, _LEAKED, _DENIED, _CHANGED, CORRUPT_PATIENT) + 1
 _NOTES = "DocumentReference.content"

@@ -38,10 +38,6 @@ class Airflow:
         """POST to a path under ``/api/v2``."""
         return self._call("POST", f"/api/v2{path}", body)
 
-    def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """PATCH a path under ``/api/v2``."""
-        return self._call("PATCH", f"/api/v2{path}", body)
-
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None, token: str | None = None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         if token is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from veil import vault
-from veil.lake import Lake, Write
+from veil.lake import Lake, Write, names
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -97,7 +97,7 @@ def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> Data
                 "reason": F.when(hit, reason).otherwise(F.col("reason")),
             }
         )
-    return _new_or_changed(lake, _without_twins(rows)).select(*[column.split(" ")[0] for column in JUDGED.split(", ")])
+    return _new_or_changed(lake, _without_twins(rows)).select(*names(JUDGED))
 
 
 def _is_unknown_deletion(rule: str) -> Column:

@@ -88,13 +88,12 @@ def _verified(work: Job, delivery: Delivery) -> list[Piece]:
 
 
 def _read(work: Job, delivery: Delivery, good: list[Piece]) -> DataFrame:
-    """Read the pieces once, into a table of this attempt: every later step must see the same rows and random ids."""
+    """Read the pieces once: every later step must see the same rows and random ids."""
     lake = work.lake
     pieces = split(good)
     frame = lake.spark.createDataFrame([tuple(piece.values()) for piece in pieces], WORK_DDL)
     objects = str(lake.path(RESTRICTED, OBJECTS))
-    partitions = _PER_CORE * int(lake.spark.conf.get("spark.sql.shuffle.partitions") or 1)
-    parsed = frame.repartition(max(1, min(len(pieces), partitions))).mapInArrow(
+    parsed = frame.repartition(max(1, min(len(pieces), _PER_CORE * lake.cores))).mapInArrow(
         Parser(objects, delivery.tables), INCOMING_DDL
     )
     return lake.settle(parsed, "incoming", work.write)

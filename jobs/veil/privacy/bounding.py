@@ -12,7 +12,7 @@ from veil import vault
 from veil.errors import VeilError
 from veil.ingest.accept import normalised
 from veil.ingest.stage import bronze
-from veil.lake import RESTRICTED, Lake
+from veil.lake import Lake
 from veil.privacy.spec import Release
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def admitted(lake: Lake, source: str) -> DataFrame:
     from pyspark.sql import functions as F
 
     current = (
-        lake.table(RESTRICTED, vault.RECORDS)
+        vault.table(lake, vault.RECORDS)
         .where((F.col("modality") == "tabular") & (F.col("source") == source) & ~F.col("deleted"))
         .select("row_uid", "unit")
     )
