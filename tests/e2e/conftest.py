@@ -7,13 +7,27 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from deltalake import DeltaTable
+
+from veil.embedded.places import Embedded, open_home
+from veil.embedded.rest import Airflow
+from veil.settings import Settings
 
 VEIL = Path(sys.executable).with_name("veil")
+AIRFLOW = Path(sys.executable).with_name("airflow")
+ENDED = ("success", "failed")
+BACKFILL_SECONDS = 400
+BLOCKED = {"research.text.audit", "research.text.publish", "report"}
+"""What is not green in a run of the demonstration's drop: the gate stops the planted leak, and the report says so."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +62,76 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="package")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
-    home = tmp_path_factory.mktemp("demo home")
-    environment = {
+def new_environment(home: Path) -> dict[str, str]:
+    """What `veil` is started with for an installation of its own."""
+    return {
         **{name: value for name, value in os.environ.items() if name != "JAVA_TOOL_OPTIONS"},
         "VEIL_HOME": str(home),
         "VEIL_AIRFLOW_PORT": free_port(),
         "VEIL_SPARK_PORT": free_port(),
     }
+
+
+def open_embedded(installation: Finished, monkeypatch: pytest.MonkeyPatch) -> Embedded:
+    for name in ("VEIL_AIRFLOW_PORT", "VEIL_SPARK_PORT"):
+        monkeypatch.setenv(name, installation.environment[name])
+    return open_home(Settings.from_env(installation.environment))
+
+
+def published(home: Path) -> dict[str, set[tuple[str, str, str, str]]]:
+    """What a reader sees, by modality: (row_id, subject, sha256, type)."""
+    root = home / "lake" / "published" / "research" / "epoch-1"
+    columns = ["row_id", "subject", "sha256", "type"]
+    return {
+        table.name: {
+            tuple(str(row[name]) for name in columns)
+            for row in DeltaTable(str(table)).to_pyarrow_table(columns=columns).to_pylist()
+        }
+        for table in root.iterdir()
+        if (table / "_delta_log").exists()
+    }
+
+
+def task_states(client: Airflow, run: str) -> dict[str, str]:
+    path = f"/dags/pipeline/dagRuns/{quote(run)}/taskInstances?limit=100"
+    return {task["task_id"]: task["state"] for task in client.get(path)["task_instances"]}
+
+
+def backfill_today(home: Embedded, client: Airflow) -> dict[str, str]:
+    """Process today's drops again by Airflow's own command, and wait for its run; give the states of its tasks."""
+    today = datetime.now(UTC).date().isoformat()
+    day = ("--from-date", today, "--to-date", today)
+    command = [AIRFLOW, "backfill", "create", "--dag-id", "pipeline", *day, "--reprocess-behavior", "completed"]
+    done = subprocess.run(command, env=home.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    until = time.monotonic() + BACKFILL_SECONDS
+    while time.monotonic() < until:
+        runs = client.get("/dags/pipeline/dagRuns?run_type=backfill")["dag_runs"]
+        if runs and all(run["state"] in ENDED for run in runs):
+            return task_states(client, runs[0]["dag_run_id"])
+        time.sleep(2)
+    raise AssertionError("the backfill did not end")
+
+
+def descendants(ancestor: int) -> Iterator[tuple[int, str]]:
+    """Every process that descends from another, with its command line."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    for process in parents:
+        above = process
+        while above in parents and above != ancestor:
+            above = parents[above]
+        if above == ancestor != process:
+            with suppress(OSError):
+                yield process, Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+@pytest.fixture(scope="package")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    home = tmp_path_factory.mktemp("demo home")
+    environment = new_environment(home)
     command = [VEIL, "demo", "--patients", "20", "--keep"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     ended = Finished(home, environment, done.returncode, done.stdout + done.stderr)

@@ -22,7 +22,7 @@ from veil.report import Report, report
 
 SOURCE = "ehr"
 _MARKER = "demo"
-_TIMEOUT_SECONDS = 900
+_TIMEOUT_SECONDS = 1800
 _POLL_SECONDS = 2
 _ENDED = ("success", "failed")
 _SHOWN = ("success", "failed", "skipped", "upstream_failed")
@@ -75,7 +75,7 @@ def watch(home: Embedded, client: Airflow, say: stack.Say) -> Report:
             if client.get(f"/dags/pipeline/dagRuns/{quote(run_id)}")["state"] in _ENDED:
                 return report(store, run_id)
         time.sleep(_POLL_SECONDS)
-    raise VeilError("The run did not end in 15 minutes", f"Look at {home.airflow_url}")
+    raise VeilError("The run did not end in 30 minutes", f"Look at {home.airflow_url}")
 
 
 def run(home: Embedded, patients: int, seed: int, say: stack.Say) -> bool:
