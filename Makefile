@@ -48,9 +48,9 @@ down: setup ## Stop what `make up` started, and nothing else
 veil: setup ## Run the command line: make veil ARGS='report --json'
 	@$(VEIL) $(ARGS)
 
-test: setup ## Run the tests
+test: setup ## Run the tests, in two processes
 	@bash .ci/packages
-	@$(PYTEST)
+	@$(PYTEST) -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-slow: setup ## Run the tests that take minutes each: a backfill, and a cluster
 	@bash .ci/packages

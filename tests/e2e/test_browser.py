@@ -87,10 +87,21 @@ def test_the_dags_are_listed_by_what_they_do(browser: Any, finished: Finished) -
     assert complaints(browser) == []
 
 
-def test_a_finished_run_shows_its_tasks_and_groups(browser: Any, finished: Finished) -> None:
+def test_a_finished_run_shows_its_graph(browser: Any, finished: Finished) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def graph(driver: Any) -> str:
+        return "\n".join(node.text for node in driver.find_elements(By.CLASS_NAME, "react-flow__node"))
+
     browser.get(f"{finished.url}/dags/pipeline/runs/{quote(finished.run)}")
-    for node in ("ingest", "research", "releases", "report"):
-        shows(browser, node)
+    browser.find_element(By.CSS_SELECTOR, "[title^='Show Graph'], [aria-label^='Show Graph']").click()
+    WebDriverWait(browser, SECONDS).until(
+        lambda driver: all(name in graph(driver) for name in ("ingest", "research", "releases", "report")),
+        "the graph does not show the pipeline's tasks and groups",
+    )
+    # a task's state is part of its node once the run's states have come
+    WebDriverWait(browser, SECONDS).until(lambda driver: "success" in graph(driver), "no node is green")
     picture(browser, "run")
     assert complaints(browser) == []
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.spark.conftest import Installation, new_installation
-from tests.spark.test_versions import condition, patient, write
+from tests.spark.resources import condition, patient, write
 from veil.control import registry
 from veil.errors import VeilError
 from veil.readers.landing import land

@@ -15,6 +15,7 @@ from veil.keys import FileKey
 from veil.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[3]
+_BUSY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class Embedded:
             "API_AUTH__JWT_SECRET": self.secrets["jwt"],
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
             "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+            # SQLite has one writer: the others wait for it, 5 s by default
+            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.airflow_home / 'airflow.db'}?timeout={_BUSY_SECONDS}",
             "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
             "SCHEDULER__USE_JOB_SCHEDULE": "True",
             "TRIGGERER__CAPACITY": "100",

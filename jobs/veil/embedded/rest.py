@@ -11,6 +11,8 @@ from typing import Any
 
 from veil.errors import VeilError
 
+_SECONDS = 60
+
 
 @dataclass(slots=True)
 class Airflow:
@@ -45,7 +47,7 @@ class Airflow:
         data = json.dumps(body).encode() if body and method != "GET" else None
         request = urllib.request.Request(f"{self.url}{path}", data=data, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as response:
                 return dict(json.loads(response.read() or b"{}"))
         except urllib.error.HTTPError as error:
             raise VeilError(f"Airflow answered {error.code} to {method} {path}", "See its log") from error

@@ -55,9 +55,8 @@ def start(home: Embedded, say: Say) -> Airflow:
     )
     home.pid_file.write_text(str(process.pid))
     client = _client(home)
-    _wait(lambda: client.is_healthy() and _listens(home.spark_port), process, home)
-    if not _has_pool(client):
-        client.post("/pools", {"name": "spark", "slots": _SPARK_SLOTS})
+    # the pool comes first: the scheduler may be there before the others, and tasks wait for it
+    _wait(lambda: _has_pool(client) and client.is_healthy() and _listens(home.spark_port), process, home)
     _wait_for_dags(client)
     return client
 
@@ -113,8 +112,7 @@ def _wait(ready: Callable[[], bool], process: subprocess.Popen[bytes], home: Emb
     deadline = time.monotonic() + _START_SECONDS
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            logs = home.airflow_home
-            raise VeilError("Airflow or Spark did not come up", f"Read {logs}/standalone.log and {logs}/supervisor.log")
+            raise VeilError("Airflow or Spark did not come up", f"Read the logs in {home.airflow_home}")
         time.sleep(0.5)
 
 
@@ -131,7 +129,13 @@ def _wait_for_dags(client: Airflow) -> None:
 
 
 def _has_pool(client: Airflow) -> bool:
-    return any(pool["name"] == "spark" for pool in client.get("/pools")["pools"])
+    """Make the pool that Spark's tasks share, if it is not there; False where Airflow was too busy to answer."""
+    try:
+        if all(pool["name"] != "spark" for pool in client.get("/pools")["pools"]):
+            client.post("/pools", {"name": "spark", "slots": _SPARK_SLOTS})
+    except VeilError:
+        return False
+    return True
 
 
 def _listens(port: int) -> bool:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 from veil.embedded import connect
@@ -18,6 +18,8 @@ from veil.settings import Settings
 from veil.submit import spark_home
 
 _FASTEST_RESTART_SECONDS = 5.0
+# logs are read from the disk: the servers of logs would listen on every network address
+_AIRFLOW = (("scheduler", "--skip-serve-logs"), ("dag-processor",), ("api-server",), ("triggerer", "--skip-serve-logs"))
 _SMALL = 4
 _SMALL_JVM = (
     # the second compiler took 84 of 195 CPU seconds of a first ingest on two cores; without it the JVM reserves less
@@ -63,19 +65,16 @@ def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*command, connect.__file__], env=environment, stdout=log, stderr=log)
 
 
-def airflow(home: Embedded) -> subprocess.Popen[bytes]:
-    """Start Airflow: scheduler, DAG processor, triggerer and API server."""
-    log_file = home.airflow_home / "standalone.log"
-    command = [sys.executable, "-m", "airflow", "standalone"]
-    with log_file.open("ab") as log:
-        return subprocess.Popen(command, env=home.environment(), stdout=log, stderr=log)
+def airflow(home: Embedded, *words: str) -> subprocess.Popen[bytes]:
+    """Start a command of Airflow; what it prints goes to a log of its name."""
+    with (home.airflow_home / f"{words[0]}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "airflow", *words], env=home.environment(), stdout=log, stderr=log
+        )
 
 
 def supervise(home: Embedded) -> None:
-    """Keep both running until told to stop."""
-    starters: dict[str, Callable[[Embedded], subprocess.Popen[bytes]]] = {"spark": spark_server, "airflow": airflow}
-    running = {name: start(home) for name, start in starters.items()}
-    started = dict.fromkeys(starters, time.monotonic())
+    """Keep Spark and every part of Airflow running until told to stop."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         # every process of the group, since Airflow leaves its own children behind when it alone is ended
@@ -84,11 +83,17 @@ def supervise(home: Embedded) -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
+    starters = {"spark": partial(spark_server, home)} | {part[0]: partial(airflow, home, *part) for part in _AIRFLOW}
+    running = {"spark": starters["spark"]()}
+    if airflow(home, "db", "migrate").wait():
+        raise SystemExit(f"Airflow's database could not be made: see {home.airflow_home}/db.log")
+    running |= {name: start() for name, start in starters.items() if name not in running}
+    started = dict.fromkeys(starters, time.monotonic())
     while True:
         time.sleep(1)
         for name, process in running.items():
             if process.poll() is not None and time.monotonic() - started[name] > _FASTEST_RESTART_SECONDS:
-                running[name], started[name] = starters[name](home), time.monotonic()
+                running[name], started[name] = starters[name](), time.monotonic()
 
 
 if __name__ == "__main__":

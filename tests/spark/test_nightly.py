@@ -4,56 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.spark.conftest import PROJECT, Installation, content, new_installation
+from tests.spark.resources import condition, patient, write
 from veil.errors import VeilError
-
-MRN = "http://hospital.example/mrn"
-
-
-def patient(number: int, **more: Any) -> dict[str, Any]:
-    names = ["Okonkwo", "Villarreal", "Thistlewood"]
-    return {
-        "resourceType": "Patient",
-        "id": f"p{number}",
-        "meta": {"lastUpdated": "2026-01-01T00:00:00Z"},
-        "name": [{"given": ["Quillon"], "family": names[number % 3]}],
-        "identifier": [{"type": {"coding": [{"code": "MR"}]}, "system": MRN, "value": f"77041{number:03d}"}],
-        "gender": "female",
-        "birthDate": "1980-04-05",
-        **more,
-    }
-
-
-def condition(number: int, code: str = "38341003", updated: str = "2026-01-01T00:00:00Z") -> dict[str, Any]:
-    return {
-        "resourceType": "Condition",
-        "id": f"c{number}",
-        "meta": {"lastUpdated": updated},
-        "subject": {"reference": f"Patient/p{number % 3}"},
-        "code": {"coding": [{"system": "http://snomed.info/sct", "code": code}]},
-        "onsetDateTime": "2025-05-06",
-    }
-
-
-def write(folder: Path, *resources: dict[str, Any], deleted: tuple[str, ...] = ()) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    by_type: dict[str, list[str]] = {}
-    for resource in resources:
-        by_type.setdefault(resource["resourceType"], []).append(json.dumps(resource))
-    for kind, lines in by_type.items():
-        (folder / f"{kind}.ndjson").write_text("\n".join(lines) + "\n")
-    if deleted:
-        (folder / "deleted").mkdir()
-        entries = [{"request": {"method": "DELETE", "url": url}} for url in deleted]
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        (folder / "deleted" / "Condition.ndjson").write_text(json.dumps(bundle) + "\n")
-    return folder
 
 
 def codes(installation: Installation, **where: Any) -> dict[str, str]:
@@ -157,26 +114,3 @@ def test_a_denial_takes_back_what_was_published(nightly: Nightly) -> None:
     assert len(before) == 3
     assert len({row["subject"] for row in rows}) == 2
     assert len([row for row in rows if row["type"] == "Patient"]) == 2
-
-
-def test_a_retry_after_a_crash_between_vault_and_bronze_ends_like_an_undisturbed_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from veil.ingest import stage
-
-    installation = new_installation(tmp_path / "home")
-    installation.land(write(tmp_path / "in", patient(0), patient(1), patient(2), *map(condition, range(4))))
-    with monkeypatch.context() as crash:
-        crash.setattr(stage, "_write_bronze", _die)
-        with pytest.raises(KeyboardInterrupt):
-            installation.job("ingest", "run")
-    installation.run("run")
-    assert len(installation.published("tabular")) == 7
-    keys = [row["key"] for row in installation.table("restricted/bronze")]
-    assert len(keys) == len(set(keys)) == 7
-    records = installation.table("restricted/vault/records")
-    assert len({row["row_uid"] for row in records}) == len(records) == 7
-
-
-def _die(*_: object) -> None:
-    raise KeyboardInterrupt
