@@ -32,13 +32,16 @@ BACKFILLED = "{{ dag_run.partition_date.strftime('%Y-%m-%d') if dag_run.run_type
 RUN_KEY = "{{ run_id }}"
 
 
-def job(name: str, task_id: str, **arguments: str) -> VeilJobOperator:
+def job(
+    name: str, task_id: str, trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS, **arguments: str
+) -> VeilJobOperator:
     """Make the task of a job."""
     return VeilJobOperator(
         task_id=task_id,
         job=name,
         arguments={"run_key": RUN_KEY, **arguments},
         execution_timeout=timedelta(hours=4),
+        trigger_rule=trigger_rule,
     )
 
 
@@ -80,7 +83,8 @@ with DAG(
                     what = {"product": product.name, "modality": modality}
                     anonymize = job("anonymize", "anonymize", **what)
                     audit = job("audit", "audit", **what)
-                    publish = job("publish", "publish", **what)
+                    # also after a red audit: what it blocks is not published, but denials and deletions do not wait
+                    publish = job("publish", "publish", trigger_rule=TriggerRule.NONE_SKIPPED, **what)
                     ingest >> anonymize >> audit >> publish
                     ends.append(publish)
     with TaskGroup("releases", tooltip="Differentially private numbers"):

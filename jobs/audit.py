@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from expectations import checkpoint, evidence, gate, suites
 from veil import modalities
 from veil.anonymize.stage import staged_objects
-from veil.audit import AUDIT, candidates, quarantine_rows
+from veil.audit import AUDIT, candidates, quarantine_rows, require_policy
 from veil.control import Store, attempts, receipts, registry
 from veil.entry import Arguments, main
 from veil.errors import Refused
@@ -29,6 +29,7 @@ def run(settings: Settings, store: Store, arguments: Arguments) -> None:
         staged = receipts.latest(store, "anonymize", unit.unit_id, policy.product)
         if staged is None or "staging_version" not in staged.body:
             continue
+        require_policy(staged, policy)
         with job(settings, store, AUDIT, unit.unit_id, arguments.run_key, policy.product) as work:
             work.figures.update(candidate=staged.receipt_id, policy=policy.hash, modality=arguments.modality)
             blocked += _audit(work, policy, arguments.modality, staged)
@@ -44,7 +45,8 @@ def _audit(work: Job, policy: Policy, modality: str, staged: receipts.Receipt) -
     objects = str(work.lake.path(RESTRICTED, staged_objects(policy.product, modality, staged.body["attempt"])))
     frame, planted = evidence.gather(work.lake, rows, modality, policy.profile, objects, work.write)
     frame = frame.persist()
-    suite = suites.for_modality(binary=modalities.get(modality).binary)
+    count = int(staged.body["staged"]) + len(planted.rows)
+    suite = suites.for_modality(binary=modalities.get(modality).binary, count=count)
     name = f"{work.attempt.unit_id}-{policy.product}"
     result = checkpoint.run(frame, name, suite, work.settings.home / "gx")
     verdict = gate.judge(result, planted, int(staged.body["staged"]))

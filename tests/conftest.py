@@ -19,10 +19,12 @@ LONGEST_FIRST = ("spark", "e2e")
 """Folders whose tests take minutes: they begin, so that neither of two processes waits for the other at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin that spreads the tests reads how they belong together
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests of a file in one process; those of `e2e` share one demonstration, so they go together."""
+    folder = item.path.parent.name
+    item.add_marker(pytest.mark.xdist_group(folder if folder == "e2e" else f"{folder}/{item.path.stem}"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest."""
     items.sort(key=lambda item: item.path.parent.name not in LONGEST_FIRST)
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "e2e" else f"{folder}/{item.path.stem}"))

@@ -9,6 +9,6 @@ from expectations.suites import payloads, releases, rows
 __all__ = ["for_modality", "releases"]
 
 
-def for_modality(*, binary: bool) -> list[Expectation]:
-    """Give the expectations of a modality: those of every row, and for payload objects those of binary ones too."""
-    return [*rows.expectations(), *(payloads.expectations() if binary else [])]
+def for_modality(*, binary: bool, count: int) -> list[Expectation]:
+    """Give the expectations of a modality: those of `count` rows, and for payload objects those of binary ones too."""
+    return [*rows.expectations(count), *(payloads.expectations() if binary else [])]

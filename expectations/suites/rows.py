@@ -11,9 +11,10 @@ from expectations.evidence import DETECTORS, KNOWN, ROW_KEY
 _OPAQUE_ID = "^[0-9a-f]{32}$"
 
 
-def expectations() -> list[Expectation]:
-    """Give the expectations; each is critical: one row that fails blocks its unit."""
+def expectations(count: int) -> list[Expectation]:
+    """Give the expectations; each is critical: one row that fails, or is missing, blocks its unit."""
     return [
+        gxe.ExpectTableRowCountToEqual(value=count),
         gxe.ExpectColumnValuesToNotBeNull(column=ROW_KEY),
         gxe.ExpectColumnValuesToBeUnique(column=ROW_KEY),
         gxe.ExpectColumnValuesToMatchRegex(column=ROW_KEY, regex=_OPAQUE_ID),

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from veil import vault
-from veil.control import Store, receipts
+from veil.control import Store, attempts, receipts
 from veil.detect.scan import scan
 from veil.lake import PUBLISHED, RELEASES, RESTRICTED
 from veil.settings import Settings
@@ -31,9 +31,10 @@ def closing_scan(settings: Settings, store: Store, run_key: str) -> list[str]:
     for place in places:
         if place.exists():
             hits = scan(place, needles)
-            found += sorted({f"{place.name}: {hit.label}" for hit in hits})
-            if hits and place.name == PUBLISHED:
-                _withdraw(settings, store, run_key, {hit.path for hit in hits})
+            found += sorted({f"{place.name}: {hit.label or 'a file that cannot be read'}" for hit in hits})
+            seen = {hit.path for hit in hits if hit.label}
+            if seen and place.name == PUBLISHED:
+                _withdraw(settings, store, run_key, seen)
     return found
 
 
@@ -62,11 +63,16 @@ def _withdraw(settings: Settings, store: Store, run_key: str, paths: set[str]) -
         if receipt.stage != "publish":
             continue
         name, objects = receipt.body["table"], receipt.body["objects"]
-        table = DeltaTable(str(settings.lake / PUBLISHED / name))
-        if any(path.startswith(f"{objects}/") for path in paths) or _is_hit(table, name, paths):
-            table.delete(f"unit = '{receipt.unit_id}'")
-            # at once, not after the retention: what was found must not stay in a file that no commit names any more
-            table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+        mine = {path for path in paths if path.startswith(f"{objects}/")}
+        # under the lock of those who publish: a vacuum removes files that are written and not committed yet
+        with attempts.locked(store, f"publish/{name}", f"{run_key}/closing"):
+            table = DeltaTable(str(settings.lake / PUBLISHED / name))
+            if mine or _is_hit(table, name, paths):
+                table.delete(f"unit = '{receipt.unit_id}'")
+                # at once, not after the retention: what was found must not stay in a file that no commit names
+                table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+            for path in mine:
+                (settings.lake / PUBLISHED / path).unlink(missing_ok=True)
 
 
 def _is_hit(table: DeltaTable, name: str, paths: set[str]) -> bool:

@@ -145,8 +145,10 @@ class Lake:
         return self.spark.read.schema(frame.schema).parquet(path)
 
     def discard(self, write: Write) -> None:
-        """Remove the scratch files of this attempt and of those before it."""
-        shutil.rmtree(self._scratch(write), ignore_errors=True)
+        """Remove the scratch files of this attempt and of those before it; a later one may be at work."""
+        for attempt in self._scratch(write).glob("*"):
+            if int(attempt.name) <= write.version:
+                shutil.rmtree(attempt, ignore_errors=True)
 
     def version(self, zone: str, name: str) -> int:
         """Give the version of a table's newest commit."""

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from veil.control import Store, registry
+from veil.errors import VeilError
 
 
 def register_all(store: Store, manifests: Iterable[Path], marker: str) -> int:
     """Register the drop of each manifest in ``<source>/<drop>/``, then put the marker beside it; give their number.
 
     The marker comes last: a drop that is announced again after a crash is already known to the registry.
+
+    Raises
+    ------
+    VeilError
+        When a drop's folder cannot be written, once all the others are registered; without its name.
     """
-    count = 0
+    count = failed = 0
     for manifest in manifests:
         registry.register_drop(store, manifest.parent, manifest.parent.parent.name)
-        manifest.with_name(marker).touch()
-        count += 1
+        try:
+            os.close(os.open(manifest.with_name(marker), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        except OSError:
+            failed += 1
+        else:
+            count += 1
+    if failed:
+        raise VeilError(
+            f"{failed} drops are registered, but their folders cannot be written",
+            "Give Veil's user the folders in restricted/landing, then clear this task",
+        )
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from pyarrow import fs
@@ -47,6 +48,13 @@ class ObjectStore:
                 return bytes(stream.read())
         except FileNotFoundError as error:
             raise VeilError(f"Object {object_id} is not there", "Process its unit again") from error
+
+    def ids(self) -> Iterator[str]:
+        """List what is stored."""
+        folder = fs.FileSelector(self._root, recursive=True, allow_not_found=True)
+        for found in self._fs.get_file_info(folder):
+            if found.type == fs.FileType.File and found.base_name.isalnum():
+                yield found.base_name
 
     def remove(self, object_id: str) -> None:
         """Remove an object if it is there."""

@@ -17,6 +17,7 @@ from veil.stages import Job, job
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_TAKE_BACK = "WHEN MATCHED AND s.retired THEN DELETE"
 _NAMES = ["unit", "row_id", "subject", "type", "record_id", "content", "object_id", "sha256"]
 
 
@@ -33,51 +34,61 @@ def published_objects(policy: Policy, modality: str) -> str:
 def publish(settings: Settings, store: Store, run_key: str, policy: Policy, modality: str) -> None:
     """Publish every unit that a run takes of a modality and that passed its audit in this run.
 
+    Of a unit that the gate blocked, only what it takes back is carried out: denials, deletions and withheld rows do
+    not wait until the rest of the unit is mended.
+
     Raises
     ------
     Refused
         When the gate blocked a unit.
     VeilError
-        When the newest staged candidate of a unit has not been audited.
+        When the newest staged candidate of a unit has not been audited, or was made under another policy.
     """
+    blocked = False
     for unit in registry.units_of_run(store, run_key, modality):
         staged = receipts.latest(store, "anonymize", unit.unit_id, policy.product)
-        if staged is None or "staging_version" not in staged.body:
+        if staged is None or staged.run_key != run_key:
+            raise VeilError(f"{modality} was not anonymized in this run", "Clear the anonymize task of this run")
+        if "staging_version" not in staged.body:
             continue
         audit = receipts.latest(store, "audit", unit.unit_id, policy.product)
         if audit is None or audit.body["candidate"] != staged.receipt_id:
             raise VeilError(f"{modality} was staged anew since its audit", "Run the audit again, then this task")
-        if audit.body["verdict"] != "passed":
-            raise Refused(f"{modality} of this run has not passed its gate", "See `veil report` for the reason")
+        if staged.body["policy"] != policy.hash:
+            raise VeilError("The policy has changed since this was anonymized", "Clear the anonymize task of this run")
+        passed = audit.body["verdict"] == "passed"
+        blocked |= not passed
+        if not passed and not staged.body["retired"]:
+            continue
         with (
             attempts.locked(store, f"publish/{published(policy, modality)}", f"{run_key}/{unit.unit_id}"),
             job(settings, store, "publish", unit.unit_id, run_key, policy.product) as work,
         ):
-            _publish(work, policy, modality, staged)
+            _publish(work, policy, modality, staged, passed=passed)
+    if blocked:
+        raise Refused(f"{modality} of this run has not passed its gate", "See `veil report` for the reason")
 
 
-def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt) -> None:
+def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt, *, passed: bool) -> None:
     from pyspark.sql import functions as F
 
     lake, unit_id, version = work.lake, work.attempt.unit_id, int(staged.body["staging_version"])
     candidate = lake.table(RESTRICTED, staging(policy.product, modality), version).where(F.col("unit") == unit_id)
-    rows = candidate.where("rule IS NULL")
+    rows = candidate.where("rule IS NULL" if passed else "retired")
     name = published(policy, modality)
     objects = ObjectStore(lake.path(PUBLISHED, published_objects(policy, modality)))
     _copy_objects(lake, rows, policy.product, modality, int(staged.body["attempt"]), objects)
-    gone = _superseded_objects(lake, rows, name, unit_id)
     lake.merge(
         PUBLISHED,
         name,
         rows.select(*_NAMES, "retired"),
         "t.row_id = s.row_id",
-        _clauses(unit_id),
+        _clauses(unit_id) if passed else _TAKE_BACK,
         work.write,
         first=rows.where("NOT retired").select(*_NAMES),
         partition=("unit",),
     )
-    for object_id in gone:
-        objects.remove(object_id)
+    _remove_unnamed(lake, name, objects)
     work.figures.update(
         candidate=staged.receipt_id,
         policy=policy.hash,
@@ -85,7 +96,7 @@ def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt)
         table=name,
         objects=published_objects(policy, modality),
         table_version=lake.version(PUBLISHED, name),
-        published=int(staged.body["staged"]),
+        published=int(staged.body["staged"]) if passed else 0,
     )
 
 
@@ -94,7 +105,7 @@ def _clauses(unit_id: str) -> str:
     updates = ", ".join(f"{name} = s.{name}" for name in _NAMES)
     values = ", ".join(f"s.{name}" for name in _NAMES)
     return (
-        "WHEN MATCHED AND s.retired THEN DELETE "
+        f"{_TAKE_BACK} "
         f"WHEN MATCHED AND (t.unit <> s.unit OR t.sha256 <> s.sha256) THEN UPDATE SET {updates} "
         f"WHEN NOT MATCHED AND NOT s.retired THEN INSERT ({', '.join(_NAMES)}) VALUES ({values}) "
         f"WHEN NOT MATCHED BY SOURCE AND t.unit = '{unit_id}' THEN DELETE"
@@ -112,14 +123,10 @@ def _copy_objects(lake: Lake, rows: DataFrame, product: str, modality: str, atte
         target.put(row.object_id, payload)
 
 
-def _superseded_objects(lake: Lake, rows: DataFrame, name: str, unit_id: str) -> list[str]:
-    """List published objects that the commit will leave without a row."""
-    from pyspark.sql import functions as F
-
-    if not lake.exists(PUBLISHED, name):
-        return []
-    before = lake.table(PUBLISHED, name).where("object_id IS NOT NULL")
-    kept = rows.where("NOT retired").select("row_id")
-    taken_back = before.join(rows.where("retired").select("row_id"), "row_id", "left_semi")
-    vanished = before.where(F.col("unit") == unit_id).join(kept, "row_id", "left_anti")
-    return [row.object_id for row in taken_back.unionByName(vanished).select("object_id").distinct().collect()]
+def _remove_unnamed(lake: Lake, name: str, objects: ObjectStore) -> None:
+    """Remove every object that no row of the table names, whichever attempt left it: the table's lock is held."""
+    named = lake.table(PUBLISHED, name).where("object_id IS NOT NULL").select("object_id")
+    kept = {row.object_id for row in named.toLocalIterator()}
+    for object_id in objects.ids():
+        if object_id not in kept:
+            objects.remove(object_id)

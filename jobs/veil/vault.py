@@ -6,7 +6,7 @@ It is written under the registry's vault lock: by MERGE where a key may stand on
 - ``secrets``: the wrapped 32-byte secret of each subject. Deleting a row shreds every link to that subject.
 - ``identities``: what is known to identify a subject.
 - ``care``: which practitioners and organizations a patient's records name.
-- ``consents``: consent statements.
+- ``consents``: consent statements, by the reference to their subject, who may come later.
 - ``records``: for each source record its random ``row_uid``, its current version and the unit that holds it.
 """
 
@@ -37,7 +37,7 @@ _TABLES = {
     SECRETS: "subject_uid string, wrapped binary",
     IDENTITIES: "subject_uid string, kind string, value string, role string",
     CARE: "subject_uid string, entity_uid string",
-    CONSENTS: "source string, key string, subject_uid string, decision string, decided string",
+    CONSENTS: "source string, key string, ref string, decision string, decided string",
     RECORDS: (
         "source string, key string, parent string, aliases array<string>, modality string, row_uid string, "
         "subject_uid string, hash string, version string, deleted boolean, unit string"
@@ -109,12 +109,21 @@ def add_facts(lake: Lake, name: str, found: DataFrame, write: Write) -> None:
 
 
 def denied(lake: Lake) -> DataFrame:
-    """Give the `subject_uid` of everybody whose newest consent statement denies; at one time the denial counts."""
+    """Give the `subject_uid` of everybody whose newest consent statement denies.
+
+    Where two may be of one time the denial counts: a denial of a day is as late as that day's end, a permit as early
+    as its beginning, and a denial without a date is later than everything.
+    """
     from pyspark.sql import functions as F
 
-    newest = F.max(F.struct(F.col("decided"), (F.col("decision") == "deny").alias("is_denial"))).alias("newest")
-    statements = table(lake, CONSENTS).groupBy("subject_uid").agg(newest)
-    return statements.where("newest.is_denial").select("subject_uid")
+    moment = F.regexp_replace("decided", "Z$", "")
+    latest = F.when(F.length(moment) <= len("2026-01-31"), F.concat(moment, F.lit("~"))).otherwise(moment)
+    is_denial = F.col("decision") == "deny"
+    order = F.struct(F.when(is_denial, latest).otherwise(moment).alias("at"), is_denial.alias("is_denial"))
+    people = table(lake, SUBJECTS).select("source", "ref", "subject_uid")
+    statements = table(lake, CONSENTS).join(people, ["source", "ref"])
+    newest = statements.groupBy("subject_uid").agg(F.max(order).alias("newest"))
+    return newest.where("newest.is_denial").select("subject_uid")
 
 
 def set_current(lake: Lake, accepted: DataFrame, write: Write) -> None:

@@ -87,9 +87,12 @@ def test_an_empty_suite_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("binary", [False, True])
 def test_what_a_detector_says_and_its_silence_are_both_judged(binary: bool) -> None:
-    judged = {(check.expectation_type, getattr(check, "column", "")) for check in suites.for_modality(binary=binary)}
+    judged = {
+        (check.expectation_type, getattr(check, "column", "")) for check in suites.for_modality(binary=binary, count=7)
+    }
     for column in (DETECTORS, KNOWN):
         assert ("expect_column_values_to_name_no_rule", column) in judged
         assert ("expect_column_values_to_not_be_null", column) in judged
     assert ("expect_column_values_to_be_unique", ROW_KEY) in judged
+    assert ("expect_table_row_count_to_equal", "") in judged
     assert (("expect_column_values_to_match_regex", OBJECT) in judged) == binary

@@ -62,7 +62,7 @@ def test_an_encounter_in_its_envelope() -> None:
         basedOn=[{"reference": "Location/l2"}],
     )
     assert (record.key, record.subject, record.version) == ("Encounter/e1", "Patient/p1", "2025-03-01T10:00:00.500000Z")
-    assert record.start == "2025-03-01T04:30:00Z"
+    assert record.start == "2025-03-01T04:30:00.000000Z"
     assert (record.code_system, record.code) == ("http://snomed.info/sct", "185347001")
     assert record.references == (
         "https://ehr.example/fhir/Patient/p1/_history/3",
@@ -195,8 +195,8 @@ def test_deletions_become_tombstones() -> None:
         orjson.dumps({"resourceType": "Bundle", "timestamp": "2025-01-01T00:00:00Z", "entry": entry})
     )
     assert [(one.key, one.subject, one.deleted, one.version) for one in found] == [
-        ("Patient/p", "Patient/p", True, "2025-01-01T00:00:00Z"),
-        ("Condition/c", None, True, "2025-01-01T00:00:00Z"),
+        ("Patient/p", "Patient/p", True, "2025-01-01T00:00:00.000000Z"),
+        ("Condition/c", None, True, "2025-01-01T00:00:00.000000Z"),
     ]
     with pytest.raises(Malformed, match="one record"):
         parse_deletions(
@@ -210,8 +210,8 @@ def test_deletions_become_tombstones() -> None:
         ("2025", "2025"),
         ("2025-02", "2025-02"),
         ("2025-02-03", "2025-02-03"),
-        ("2025-02-03T04:05:06+01:00", "2025-02-03T03:05:06Z"),
-        ("2025-02-03 04:05", "2025-02-03T04:05:00Z"),
+        ("2025-02-03T04:05:06+01:00", "2025-02-03T03:05:06.000000Z"),
+        ("2025-02-03 04:05", "2025-02-03T04:05:00.000000Z"),
         ("0001-01-01T00:00:00+14:00", None),
         ("2025-02-30T00:00:00Z", None),
         ("20250203", None),

@@ -43,7 +43,7 @@ def test_a_row_is_a_record() -> None:
     (record,) = _rows("\ufeffMRN,Time,score,visit,other\r\n7|8,2025-01-02 03:04,5,v1,x\r\n")
     assert isinstance(record, Record)
     assert (record.key, record.subject) == ("pain/7%7C8|2025-01-02 03:04", "identifier:http://h/mrn|7|8")
-    assert (record.start, record.references, record.aliases) == ("2025-01-02T03:04:00Z", ("Encounter/v1",), ())
+    assert (record.start, record.references, record.aliases) == ("2025-01-02T03:04:00.000000Z", ("Encounter/v1",), ())
     expected = {"MRN": "7|8", "Time": "2025-01-02 03:04", "score": "5", "visit": "v1", "other": "x"}
     assert json.loads(record.content) == expected
 

@@ -31,14 +31,15 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: Da
     """Give the rows of a unit: those to publish in full, and those to take back (`retired`) by their ids alone.
 
     A record is published by the unit that holds its current version, whichever unit is processed. Taken back are
-    deleted records, records that a person withheld, and all that belongs to subjects who deny consent, of this unit
-    or of any other.
+    deleted records, records that a person withheld, all that belongs to subjects who deny consent, of this unit or of
+    any other, and what was published of a record under a subject whom it is no longer about.
     """
     from pyspark.sql import functions as F
 
     current = vault.table(lake, vault.RECORDS).where(F.col("modality") == modality)
-    mine = current.where(F.col("unit") == unit_id).select("row_uid")
-    stored = bronze(lake, modality).where(F.col("unit") == unit_id).join(mine, "row_uid")
+    mine = current.where(F.col("unit") == unit_id)
+    raw = bronze(lake, modality)
+    stored = raw.where(F.col("unit") == unit_id).join(mine.select("row_uid"), "row_uid")
     # a consent statement is for the vault, which has it; there is nothing in it to publish
     stored = stored.where("type <> 'Consent'")
     denied = vault.denied(lake).withColumn("is_denied", F.lit(True))
@@ -50,7 +51,19 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: Da
         .join(denied, "subject_uid")
         .select("source", "row_uid", "subject_uid", "key", "parent", F.lit(True).alias("retired"))
     )
-    every = marked.withColumn("retired", retired).select(*_ROW).unionByName(elsewhere, allowMissingColumns=True)
+    now = mine.select("row_uid", F.col("subject_uid").alias("subject_now"))
+    moved = (
+        raw.join(now, "row_uid")
+        .where("subject_uid <> subject_now")
+        .select("source", "row_uid", "subject_uid", "key", "parent", F.lit(True).alias("retired"))
+        .distinct()
+    )
+    every = (
+        marked.withColumn("retired", retired)
+        .select(*_ROW)
+        .unionByName(elsewhere, allowMissingColumns=True)
+        .unionByName(moved, allowMissingColumns=True)
+    )
     secrets = vault.table(lake, vault.SECRETS)
     return (
         every.join(secrets, "subject_uid")

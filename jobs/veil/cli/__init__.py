@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -26,6 +27,7 @@ for command in (init, up, down, demo, drop, report, quarantine, budget, jars, se
 
 def main() -> None:
     """Run the command line; an error is one line that says what is wrong and one that says what to do."""
+    os.umask(0o077)  # whatever is made here, or by what is started from here, is its owner's alone
     try:
         veil.main(standalone_mode=False)
     except click.exceptions.Exit as error:

@@ -12,6 +12,8 @@ import click
 
 from veil.errors import VeilError
 from veil.lake import RESTRICTED
+from veil.policy.policy import load_site
+from veil.policy.tables import load_role_file
 from veil.readers.landing import land
 from veil.readers.manifest import MANIFEST, Manifest, build_manifest, read_manifest
 from veil.settings import Settings
@@ -24,9 +26,14 @@ from veil.settings import Settings
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def drop(path: Path, source: str, landing: Path | None, as_json: bool) -> None:
     """Land the folder PATH as one drop; its manifest is written when it has none."""
+    settings = Settings.from_env()
     try:
+        _require_source(source, settings.config / "site.toml")
         manifest = _manifest(path, source)
-        zone = landing or Settings.from_env().lake / RESTRICTED / "landing"
+        for entry in manifest.files:
+            if entry.format == "role-file":
+                load_role_file(path / entry.path)
+        zone = landing or settings.lake / RESTRICTED / "landing"
         landed = land(path, manifest, zone, drop_id=uuid4().hex)
     except VeilError as error:
         if as_json:
@@ -39,11 +46,17 @@ def drop(path: Path, source: str, landing: Path | None, as_json: bool) -> None:
         report = {"drop": landed.name, "source": source, "files": dict(sorted(counts.items()))}
         click.echo(json.dumps({**report, "problems": len(manifest.problems)}))
         return
-    click.echo(f"drop {landed.name} from {source}")
+    click.echo(f"drop {landed.name} from {source}, landed in {landed.parent}")
     for modality, count in sorted(counts.items()):
         click.echo(f"{count:>8}  {modality}")
     if manifest.problems:
         click.echo(f"{len(manifest.problems):>8}  missing or changed: they go to quarantine")
+
+
+def _require_source(source: str, site: Path) -> None:
+    declared = [each.name for each in load_site(site).sources]
+    if source not in declared:
+        raise VeilError(f"{source} is no source of {site}", f"Declare it there, or give one of: {', '.join(declared)}")
 
 
 def _manifest(path: Path, source: str) -> Manifest:

@@ -17,9 +17,15 @@ def report(run: str | None, as_json: bool) -> None:
     from veil.report import report as compose
     from veil.settings import Settings
 
-    store = Store(Settings.from_env().control)
+    settings = Settings.from_env()
+    store = Store(settings.control)
     run = run or registry.last_run(store)
-    if run is None or not registry.is_run(store, run):
-        raise VeilError("There is no such run", "Land a drop with `veil drop`, or look the run's id up in Airflow")
+    if run is None:
+        raise VeilError(
+            f"Nothing has run yet in {settings.home}",
+            "Is VEIL_HOME the right folder, has a drop landed (`veil drop`), and does Airflow run (`make up`)?",
+        )
+    if not registry.is_run(store, run):
+        raise VeilError(f"There is no such run in {settings.home}", "Look the run's id up in Airflow")
     made = compose(store, run)
     click.echo(made.to_json() if as_json else as_text(made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from veil.errors import VeilError
 
 _STALE_SECONDS = 60
 _BEAT_SECONDS = 10
+_TRY = "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,14 @@ def locked(store: Store, name: str, holder: str, wait_seconds: float = 900) -> I
         When another holder keeps it longer than `wait_seconds`.
     """
     deadline = time.monotonic() + wait_seconds
-    while not _take(store, name, holder):
+    # a try that was taken for dead and still ends must not free the lock that its retry has taken
+    holding = f"{holder}{_TRY}{secrets.token_hex(8)}"
+    while not _take(store, name, holder, holding):
         if time.monotonic() > deadline:
             raise VeilError(f"Another run holds the lock {name}", "Let it finish, then run this task again")
         time.sleep(1)
     stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(store, name, holder, stop), daemon=True)
+    beat = threading.Thread(target=_beat, args=(store, name, holding, stop), daemon=True)
     beat.start()
     try:
         yield
@@ -116,29 +120,30 @@ def locked(store: Store, name: str, holder: str, wait_seconds: float = 900) -> I
         stop.set()
         beat.join()
         with store.transaction() as connection:
-            connection.execute(delete(s.lock).where((s.lock.c.name == name) & (s.lock.c.holder == holder)))
+            connection.execute(delete(s.lock).where((s.lock.c.name == name) & (s.lock.c.holder == holding)))
 
 
-def _take(store: Store, name: str, holder: str) -> bool:
+def _take(store: Store, name: str, holder: str, holding: str) -> bool:
     moment = int(time.time())
     try:
         with store.transaction() as connection:
-            free = (s.lock.c.holder == holder) | (s.lock.c.beat < moment - _STALE_SECONDS)
+            own = s.lock.c.holder.startswith(f"{holder}{_TRY}", autoescape=True)
+            free = own | (s.lock.c.beat < moment - _STALE_SECONDS)
             taken = connection.execute(
-                update(s.lock).where((s.lock.c.name == name) & free).values(holder=holder, beat=moment)
+                update(s.lock).where((s.lock.c.name == name) & free).values(holder=holding, beat=moment)
             )
             if taken.rowcount == 0:
-                connection.execute(insert(s.lock).values(name=name, holder=holder, beat=moment))
+                connection.execute(insert(s.lock).values(name=name, holder=holding, beat=moment))
         return True
     except IntegrityError:
         return False
 
 
-def _beat(store: Store, name: str, holder: str, stop: threading.Event) -> None:
+def _beat(store: Store, name: str, holding: str, stop: threading.Event) -> None:
     while not stop.wait(_BEAT_SECONDS):
         with store.transaction() as connection:
             connection.execute(
                 update(s.lock)
-                .where((s.lock.c.name == name) & (s.lock.c.holder == holder))
+                .where((s.lock.c.name == name) & (s.lock.c.holder == holding))
                 .values(beat=int(time.time()))
             )

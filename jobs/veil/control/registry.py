@@ -55,7 +55,14 @@ def register_drop(store: Store, path: Path, source: str, drop_date: str | None =
             )
             return drop_id
     except IntegrityError:  # another process announced the same folder between our look and our insert
-        return register_drop(store, path, source, drop_date)
+        with store.transaction() as connection:
+            return str(connection.execute(select(s.drop.c.drop_id).where(s.drop.c.path == str(path))).scalar_one())
+
+
+def drop_folders(store: Store) -> dict[str, Path]:
+    """Give the folder of every drop that was ever registered, by its id."""
+    with store.transaction() as connection:
+        return {row.drop_id: Path(row.path) for row in connection.execute(select(s.drop.c.drop_id, s.drop.c.path))}
 
 
 def refuse_drop(store: Store, drop_id: str, reason: str) -> None:

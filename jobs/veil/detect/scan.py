@@ -102,6 +102,8 @@ def _file(path: Path, matcher: Matcher) -> set[tuple[str, str]]:
         data = path.read_bytes()
         log = path.with_name(f"{path.name}-wal")
         wal = log.read_bytes() if log.is_file() else b""
+    except FileNotFoundError:
+        return set()  # another task's temporary file: what it became is searched under its name
     except OSError:
         return {("", "unreadable")}
     return _content(data, matcher, (), wal)

@@ -13,12 +13,14 @@ from veil.embedded import stack
 from veil.embedded.places import Embedded
 from veil.embedded.rest import Airflow
 from veil.errors import VeilError
+from veil.ingest.stage import BRONZE
 from veil.lake import RESTRICTED
 from veil.modalities import recognisers
 from veil.printing import as_text
 from veil.readers.landing import land
 from veil.readers.manifest import build_manifest
 from veil.report import Report, report
+from veil.settings import Settings
 
 SOURCE = "ehr"
 _MARKER = "demo"
@@ -36,17 +38,29 @@ def fresh_home(home: Embedded) -> None:
     VeilError
         When it may hold somebody's data.
     """
-    landed = {path.parent.name for path in (home.settings.lake / RESTRICTED / "landing").glob("*/*/manifest.json")}
-    marker = home.settings.home / _MARKER
+    settings = home.settings
+    if settings != Settings.from_env({"VEIL_HOME": str(settings.home), "VEIL_CONFIG": str(settings.config)}):
+        raise VeilError(
+            "The demo empties its installation, and this one has a lake, control store or key elsewhere",
+            "Unset VEIL_LAKE, VEIL_CONTROL and VEIL_KEY_FILE, and set VEIL_HOME to a folder for the demo",
+        )
+    marker = settings.home / _MARKER
     own = set(marker.read_text().split()) if marker.exists() else set()
-    kept = [path for path in (home.settings.lake, home.airflow_home) if path.exists()]
-    if landed - own:
-        raise VeilError(f"{home.settings.home} holds data of yours", "Set VEIL_HOME to another folder for the demo")
-    for path in (*kept, home.settings.home / "gx"):
+    if _drops(settings) - own or (not own and (settings.lake / RESTRICTED / BRONZE).exists()):
+        raise VeilError(f"{settings.home} holds data of yours", "Set VEIL_HOME to another folder for the demo")
+    for path in (settings.lake, home.airflow_home, settings.home / "gx"):
         shutil.rmtree(path, ignore_errors=True)
-    for path in home.settings.home.glob("control.db*"):
+    for path in settings.home.glob("control.db*"):
         path.unlink()
     marker.unlink(missing_ok=True)
+
+
+def _drops(settings: Settings) -> set[str]:
+    """Name the folders of all drops that an installation was ever given, whether or not they are still there."""
+    landed = {path.parent.name for path in (settings.lake / RESTRICTED / "landing").glob("*/*/manifest.json")}
+    if (settings.home / "control.db").exists():
+        landed |= {path.name for path in registry.drop_folders(Store(settings.control)).values()}
+    return landed
 
 
 def land_drop(home: Embedded, patients: int, seed: int, night: int = 0) -> GroundTruth:

@@ -98,9 +98,10 @@ class Embedded:
 def open_home(settings: Settings) -> Embedded:
     """Open the installation in ``VEIL_HOME``; draw its keys and passwords if it has none yet."""
     try:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.chmod(0o700)  # it may have been made by another hand
     except OSError as error:
-        raise VeilError(f"The folder {settings.home} cannot be made: {error.strerror}", "Set VEIL_HOME") from None
+        raise VeilError(f"The folder {settings.home} cannot be used: {error.strerror}", "Set VEIL_HOME") from None
     FileKey.create(settings.key_file)
     kept = settings.home / "keys" / "services.json"
     if not kept.exists():

@@ -154,6 +154,21 @@ def _group_lives(group: int) -> bool:
 
 
 def _is_ours(group: int) -> bool:
-    """Guard against a process id that was given to somebody else after a restart of the machine."""
-    command = Path(f"/proc/{group}/cmdline")
-    return not command.parent.parent.exists() or (command.exists() and b"veil.embedded" in command.read_bytes())
+    """Guard against a process id that was given to somebody else after a restart of the machine.
+
+    Any process of the group tells: the supervisor may be dead and what it started alive.
+    """
+    processes = list(Path("/proc").glob("[0-9]*"))
+    return not processes or any(_group_of(process) == group and _is_veil(process) for process in processes)
+
+
+def _group_of(process: Path) -> int:
+    with suppress(OSError, ProcessLookupError):
+        return os.getpgid(int(process.name))
+    return -1
+
+
+def _is_veil(process: Path) -> bool:
+    with suppress(OSError):
+        return any(word in (process / "cmdline").read_bytes() for word in (b"veil", b"airflow"))
+    return False

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
-from types import FrameType
 
 from veil.embedded import connect
 from veil.embedded.places import Embedded, open_home
@@ -74,15 +74,17 @@ def airflow(home: Embedded, *words: str) -> subprocess.Popen[bytes]:
 
 
 def supervise(home: Embedded) -> None:
-    """Keep Spark and every part of Airflow running until told to stop."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+    """Keep Spark and every part of Airflow running until told to stop; whatever ends this, nothing stays behind."""
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
+    try:
+        _keep_running(home)
+    finally:
         # every process of the group, since Airflow leaves its own children behind when it alone is ended
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
-        raise SystemExit(0)
 
-    signal.signal(signal.SIGTERM, stop)
+
+def _keep_running(home: Embedded) -> None:
     starters = {"spark": partial(spark_server, home)} | {part[0]: partial(airflow, home, *part) for part in _AIRFLOW}
     running = {"spark": starters["spark"]()}
     if airflow(home, "db", "migrate").wait():
@@ -93,8 +95,11 @@ def supervise(home: Embedded) -> None:
         time.sleep(1)
         for name, process in running.items():
             if process.poll() is not None and time.monotonic() - started[name] > _FASTEST_RESTART_SECONDS:
-                running[name], started[name] = starters[name](), time.monotonic()
+                started[name] = time.monotonic()
+                with suppress(OSError):  # a full disk or process table: tried again
+                    running[name] = starters[name]()
 
 
 if __name__ == "__main__":
+    os.umask(0o077)
     supervise(open_home(Settings.from_env()))

@@ -47,8 +47,13 @@ def enter_vault(lake: Lake, incoming: DataFrame, key_file: Path, write: Write) -
     named = pointed.withColumn("ref", normalised(F.col("ref"))).distinct()
     care = named.join(entities.select("source", "ref", F.col("subject_uid").alias("entity_uid")), ["source", "ref"])
     vault.add_facts(lake, vault.CARE, care, write)
-    consents = about.where("type = 'Consent'").select(
-        "source", "key", "subject_uid", F.col("consent").alias("decision"), F.col("consent_when").alias("decided")
+    # of everybody, known or not: a denial may come before its patient
+    consents = rows.where("type = 'Consent' AND subject_ref IS NOT NULL").select(
+        "source",
+        "key",
+        F.col("subject_ref").alias("ref"),
+        F.col("consent").alias("decision"),
+        F.col("consent_when").alias("decided"),
     )
     vault.add_facts(lake, vault.CONSENTS, consents.where("decision IS NOT NULL"), write)
 
@@ -204,10 +209,16 @@ def _new_or_changed(lake: Lake, rows: DataFrame) -> DataFrame:
         F.col("version").alias("old_version"),
         F.col("deleted").alias("old_deleted"),
         F.col("unit").alias("old_unit"),
+        F.col("subject_uid").alias("old_subject"),
     )
     joined = rows.join(current, ["source", "key"], "left")
     never_seen = F.col("old_hash").isNull()
-    changed = (F.col("hash") != F.col("old_hash")) | (F.col("deleted") != F.col("old_deleted"))
+    # a payload that is about somebody else now is another record, though its bytes are the same
+    changed = (
+        (F.col("hash") != F.col("old_hash"))
+        | (F.col("deleted") != F.col("old_deleted"))
+        | (F.col("subject_uid") != F.col("old_subject"))
+    )
     not_older = (F.col("version") == "") | (F.col("version") >= F.col("old_version"))
     is_new = F.when(never_seen, F.lit(True)).otherwise((F.col("old_unit") == F.col("unit")) | (changed & not_older))
-    return joined.withColumn("is_new", is_new).drop("old_hash", "old_version", "old_deleted", "old_unit")
+    return joined.withColumn("is_new", is_new).drop("old_hash", "old_version", "old_deleted", "old_unit", "old_subject")

@@ -96,13 +96,15 @@ class Parser:
             reason = "no role file declares the columns of this table: add <name>.columns.toml beside it"
             yield problem_row(piece, 0, "unknown-table", reason)
             return
-        columns = json.dumps(dict(roles.columns))
+        columns = json.dumps(dict(roles.columns), sort_keys=True)
         with _path(piece).open("rb") as stream:
             for position, found in enumerate(table.rows(stream, roles)):
                 if isinstance(found, Problem):
                     yield problem_row(piece, found.position, "malformed-record", found.reason)
                 else:
-                    yield {**row_of(piece, position, found, hash=_digest(found.content.encode())), "columns": columns}
+                    # a row whose columns mean something else now is another row
+                    digest = _digest(f"{columns}{found.content}".encode())
+                    yield {**row_of(piece, position, found, hash=digest), "columns": columns}
 
     def _rows(self, piece: Piece, position: int, record: Record) -> Iterator[Row]:
         yield row_of(piece, position, record, hash=_digest(record.content.encode()))
@@ -160,7 +162,7 @@ def verify(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Compare every file with its manifest entry; a row (drop_id, file_no, reason) for each, reason null if it fits."""
     for batch in batches:
         checked = [
-            {"drop_id": piece.drop_id, "file_no": piece.file_no, "reason": _mismatch(piece)} for piece in pieces(batch)
+            {"drop_id": piece.drop_id, "file_no": piece.file_no, "reason": mismatch(piece)} for piece in pieces(batch)
         ]
         yield pa.RecordBatch.from_pylist(checked, schema=VERIFIED)
 
@@ -168,7 +170,8 @@ def verify(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 VERIFIED = pa.schema([("drop_id", pa.string()), ("file_no", pa.int32()), ("reason", pa.string())])
 
 
-def _mismatch(piece: Piece) -> str | None:
+def mismatch(piece: Piece) -> str | None:
+    """Say what is wrong with a file beside its manifest entry; None if it fits."""
     try:
         with _path(piece).open("rb") as stream:
             head = stream.read(HEAD)

@@ -13,6 +13,7 @@ from veil.ingest.drops import Delivery, read_drops, split
 from veil.ingest.parse import Parser, verify
 from veil.ingest.work import INCOMING_DDL, WORK_DDL, Piece
 from veil.lake import RESTRICTED, Lake
+from veil.policy.policy import load_site
 from veil.settings import Settings
 from veil.stages import Job, job
 
@@ -54,7 +55,8 @@ def _ingest(work: Job, units: list[Unit]) -> None:
     from pyspark.sql import functions as F
 
     lake, intake_id = work.lake, work.attempt.unit_id
-    delivery = read_drops(work.store, registry.drops_of_intake(work.store, intake_id))
+    sources = [source.name for source in load_site(work.settings.config / "site.toml").sources]
+    delivery = read_drops(work.store, registry.drops_of_intake(work.store, intake_id), sources)
     work.figures["files"] = len(delivery.files)
     good = _verified(work, delivery)
     incoming = _read(work, delivery, good)
@@ -115,7 +117,7 @@ def _write_bronze(work: Job, incoming: DataFrame, accepted: DataFrame, unit_ids:
 
 
 def _bad_files(work: Job, delivery: Delivery) -> DataFrame:
-    by_place = {(piece.drop_id, piece.file_no): piece for piece in delivery.files}
+    by_place = {(piece.drop_id, piece.file_no): piece for piece in (*delivery.files, *delivery.role_files)}
     rows = []
     for (drop_id, number), reason in delivery.problems.items():
         piece = by_place.get((drop_id, number))

@@ -17,6 +17,8 @@ from veil.transforms.records import anonymize_fhir, anonymize_row
 from veil.transforms.text import redact
 
 _SHORTEST_TEXT = 3
+_LONG_NUMBER = 10**6
+"""From seven digits on a number is a measurement less often than it is somebody's."""
 
 
 def _anonymizer(policy: Policy, reference_year: int) -> Transform:
@@ -61,16 +63,22 @@ def _tokens(candidate: Candidate) -> Iterator[SearchToken]:
 
 
 def _leaves(value: object, is_code: bool = False) -> Iterator[tuple[bool, str]]:
-    """Walk the strings of a record. A terminology's code may be anybody's number by chance: it is no free text."""
+    """Walk the strings of a record, its names and its long numbers among them.
+
+    A terminology's code may be anybody's number by chance: it is no free text.
+    """
     if isinstance(value, dict):
         is_coding = isinstance(value.get("system"), str)
         for key, child in value.items():
+            yield False, str(key).replace("_", " ")
             yield from _leaves(child, is_coding and key == "code")
     elif isinstance(value, list):
         for child in value:
             yield from _leaves(child)
     elif isinstance(value, str):
         yield is_code, value
+    elif isinstance(value, int) and value >= _LONG_NUMBER:
+        yield False, str(value)
 
 
 MODALITY = Modality(

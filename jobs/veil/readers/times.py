@@ -20,9 +20,9 @@ def utc(value: object) -> str | None:
     Returns
     -------
     str or None
-        ``YYYY-MM-DDThh:mm:ss[.ffffff]Z`` for a time; a year, month or day as it is, since nothing says in which zone
-        it began; None for anything else. A time without a zone, which FHIR forbids and CSV exports are full of, is
-        read as UTC.
+        ``YYYY-MM-DDThh:mm:ss.ffffffZ`` for a time, so that texts compare as times do; a year, month or day as it is,
+        since nothing says in which zone it began; None for anything else. A time without a zone, which FHIR forbids
+        and CSV exports are full of, is read as UTC.
     """
     if not isinstance(value, str):
         return None
@@ -36,4 +36,4 @@ def utc(value: object) -> str | None:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=None).isoformat() + "Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
