@@ -28,6 +28,16 @@ def test_a_write_that_a_fenced_attempt_left_running_is_ignored(tmp_path: Path) -
     assert [row.value for row in lake.table("restricted", "t").collect()] == [2]
 
 
+def test_a_late_try_leaves_the_scratch_of_its_retry_alone(tmp_path: Path) -> None:
+    lake = Lake(open_session("tests"), tmp_path)
+    frame = lake.spark.createDataFrame([("u", 1)], "unit string, value int")
+    lake.settle(frame, "rows", Write("stage/u", 1))
+    theirs = lake.settle(frame, "rows", Write("stage/u", 2))
+    lake.discard(Write("stage/u", 1))
+    assert [path.name for path in (tmp_path / "restricted" / "scratch" / "stage" / "u").iterdir()] == ["2"]
+    assert theirs.count() == 1
+
+
 def test_two_that_make_a_table_at_the_same_moment_both_end_up_in_it(tmp_path: Path) -> None:
     lake = Lake(open_session("tests"), tmp_path)
     together = Barrier(2)

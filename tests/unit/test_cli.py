@@ -142,6 +142,26 @@ def test_the_demo_leaves_an_installation_with_data_alone(tmp_path: Path, home: P
     assert "holds data of yours" in problem
     assert "VEIL_HOME" in fix
     assert sorted(path for path in (home / "lake").rglob("*")) == before
+    assert [path for path in (home, *home.rglob("*")) if path.stat().st_mode & 0o077] == []
+
+
+def test_the_demo_knows_data_that_has_left_the_landing_zone(
+    home: Path, store: Store, veil: Veil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.register_drop(store, home / "lake" / "restricted" / "landing" / "ehr" / "d1", "ehr")
+    assert "holds data of yours" in veil("demo").err
+    monkeypatch.setenv("VEIL_CONTROL", f"sqlite:///{home / 'elsewhere.db'}")
+    assert "control store or key elsewhere" in veil("demo").err
+    assert (home / "control.db").exists()
+
+
+def test_a_source_that_nobody_declared_lands_nothing(tmp_path: Path, home: Path, veil: Veil) -> None:
+    (tmp_path / "note.txt").write_text("Seen today with a cough.")
+    ended = veil("drop", str(tmp_path), "--source", "erh")
+    assert ended.code == 1
+    assert "erh is no source" in ended.err
+    assert "ehr" in ended.err.splitlines()[1]
+    assert not (home / "lake").exists()
 
 
 @pytest.mark.parametrize(
