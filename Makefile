@@ -48,9 +48,9 @@ down: setup ## Stop what `make up` started, and nothing else
 veil: setup ## Run the command line: make veil ARGS='report --json'
 	@$(VEIL) $(ARGS)
 
-test: setup ## Run the tests, in two processes
+test: setup ## Run the tests
 	@bash .ci/packages
-	@$(PYTEST) -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(PYTEST)
 
 test-slow: setup ## Run the tests that take minutes each: a backfill, and a cluster
 	@bash .ci/packages

@@ -35,6 +35,17 @@ def condition(number: int, code: str = "38341003", updated: str = "2026-01-01T00
     }
 
 
+def denial(number: int, when: str = "2026-02-01") -> dict[str, Any]:
+    return {
+        "resourceType": "Consent",
+        "id": f"deny{number}",
+        "status": "active",
+        "patient": {"reference": f"Patient/p{number}"},
+        "dateTime": when,
+        "provision": {"type": "deny"},
+    }
+
+
 def write(folder: Path, *resources: dict[str, Any], deleted: tuple[str, ...] = ()) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -94,23 +94,3 @@ def test_a_candidate_that_was_staged_anew_after_its_audit_is_not_published(night
     with pytest.raises(VeilError, match="staged anew"):
         installation.job("publish", "night-1", product="research", modality="tabular")
     assert content(installation.published("tabular")) == content(seen["night-1"])
-
-
-def test_a_denial_takes_back_what_was_published(nightly: Nightly) -> None:
-    installation, _ = nightly
-    denial = {
-        "resourceType": "Consent",
-        "id": "deny",
-        "status": "active",
-        "patient": {"reference": "Patient/p1"},
-        "dateTime": "2026-02-01",
-        "provision": {"type": "deny"},
-    }
-    folder = installation.settings.home / "in"
-    installation.land(write(folder, denial, condition(8)), date="2026-02-01")
-    before = {row["subject"] for row in installation.published("tabular") if row["type"] == "Condition"}
-    installation.run("denial")
-    rows = installation.published("tabular")
-    assert len(before) == 3
-    assert len({row["subject"] for row in rows}) == 2
-    assert len([row for row in rows if row["type"] == "Patient"]) == 2

@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.spark.conftest import Installation, new_installation
-from tests.spark.resources import condition, patient, write
+from tests.spark.resources import condition, denial, patient, write
 
-DENIAL = {
-    "resourceType": "Consent",
-    "id": "deny",
-    "status": "active",
-    "patient": {"reference": "Patient/p1"},
-    "dateTime": "2026-02-01",
-    "provision": {"type": "deny"},
-}
 LEAK = {**condition(3), "id": "leak", "note": [{"text": "x"}], "code": {"text": "metoprolol 77041001 mg daily"}}
 """Another patient's number, written like a dose: the anonymizer takes it for one, and the gate does not."""
 
@@ -27,8 +19,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Three patients with a condition each, published; a fourth's denial came before any record of theirs."""
     home = tmp_path_factory.mktemp("taken back")
     made = new_installation(home / "home")
-    early = {**DENIAL, "id": "early", "patient": {"reference": "Patient/p9"}, "dateTime": "2026-01-01"}
-    made.land(write(home / "in", *map(patient, range(3)), *map(condition, range(3)), early))
+    made.land(write(home / "in", *map(patient, range(3)), *map(condition, range(3)), denial(9, "2026-01-01")))
     made.run("night-0")
     return made
 
@@ -40,31 +31,24 @@ def conditions(installation: Installation) -> list[tuple[str, str]]:
     return [(row["row_id"], row["subject"]) for row in rows]
 
 
-def test_a_denial_that_came_before_its_patient_counts(installation: Installation, tmp_path: Path) -> None:
-    late = {**patient(9), "id": "p9"}
-    theirs = {**condition(9), "subject": {"reference": "Patient/p9"}}
-    installation.land(write(tmp_path / "in", late, theirs))
-    installation.run("night-1")
-    assert len(conditions(installation)) == 3
-
-
-def test_a_record_that_is_about_somebody_else_now_leaves_whom_it_was_about(
+def test_a_denial_that_came_before_its_patient_counts_and_a_corrected_record_leaves_whom_it_was_about(
     installation: Installation, tmp_path: Path
 ) -> None:
     before = set(conditions(installation))
+    theirs = {**condition(9), "subject": {"reference": "Patient/p9"}}
     corrected = {**condition(0, updated="2026-01-02T00:00:00Z"), "subject": {"reference": "Patient/p2"}}
-    installation.land(write(tmp_path / "in", corrected))
-    installation.run("night-2")
+    installation.land(write(tmp_path / "in", patient(9), theirs, corrected))
+    installation.run("night-1")
     after = set(conditions(installation))
-    assert len(after) == 3
+    assert len(before) == len(after) == 3
     assert len(before - after) == len(after - before) == 1
     assert len({subject for _, subject in after}) == 2
 
 
 def test_a_denial_does_not_wait_for_what_the_gate_blocks(installation: Installation, tmp_path: Path) -> None:
     before = conditions(installation)
-    installation.land(write(tmp_path / "in", DENIAL, LEAK))
-    installation.run("night-3")
+    installation.land(write(tmp_path / "in", denial(1), LEAK))
+    installation.run("night-2")
     assert any("gate blocked tabular" in refusal for refusal in installation.refused)
     assert any("has not passed its gate" in refusal for refusal in installation.refused)
     after = conditions(installation)
