@@ -22,8 +22,8 @@ setup: .veil/ready ## Install what Veil needs: uv, the locked packages, Delta's 
 
 .veil/boot/bin/uv:
 	@echo "Setting up uv $(UV_VERSION)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed: install it, or run make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+	  { echo "Python 3.11 or 3.12 is needed: install it, or run make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv .veil/boot || { echo "The venv module is missing: apt-get install python3-venv"; exit 1; }
 	@.veil/boot/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || \
 	  { echo "uv could not be installed: is a package index reachable?"; exit 1; }
