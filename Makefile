@@ -52,7 +52,7 @@ test: setup ## Run the tests
 	@bash .ci/packages
 	@$(PYTEST)
 
-test-slow: setup ## Run the tests that take minutes each: a backfill, and a cluster
+test-slow: setup ## Run the tests that take minutes each: kills, a backfill, and a cluster
 	@bash .ci/packages
 	@$(PYTEST) -m slow
 

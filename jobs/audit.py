@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from expectations import checkpoint, evidence, gate, suites
 from veil import modalities
-from veil.anonymize.stage import staged_objects
-from veil.audit import AUDIT, candidates, quarantine_rows, require_policy
+from veil.anonymize.stage import require_policy, staged_objects
+from veil.audit import AUDIT, candidates, quarantine_rows
 from veil.control import Store, attempts, receipts, registry
 from veil.entry import Arguments, main
 from veil.errors import Refused

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from veil import quarantine
 from veil.anonymize.stage import staging
 from veil.control.receipts import Receipt
-from veil.errors import VeilError
 from veil.lake import RESTRICTED
 from veil.policy import Policy
 from veil.stages import Job
@@ -16,18 +15,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 AUDIT = "audit"
-
-
-def require_policy(staged: Receipt, policy: Policy) -> None:
-    """Refuse a candidate that was made under another policy: its ids, dates and rules would be those of the other.
-
-    Raises
-    ------
-    VeilError
-        With what to do.
-    """
-    if staged.body["policy"] != policy.hash:
-        raise VeilError("The policy has changed since this was anonymized", "Clear the anonymize task of this run")
 
 
 def candidates(work: Job, policy: Policy, modality: str, staged: Receipt) -> DataFrame:

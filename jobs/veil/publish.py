@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from veil.anonymize.stage import staged_objects, staging
+from veil.anonymize.stage import require_policy, staged_objects, staging
 from veil.control import Store, attempts, receipts, registry
 from veil.errors import Refused, VeilError
 from veil.lake import PUBLISHED, RESTRICTED, Lake
@@ -54,8 +54,7 @@ def publish(settings: Settings, store: Store, run_key: str, policy: Policy, moda
         audit = receipts.latest(store, "audit", unit.unit_id, policy.product)
         if audit is None or audit.body["candidate"] != staged.receipt_id:
             raise VeilError(f"{modality} was staged anew since its audit", "Run the audit again, then this task")
-        if staged.body["policy"] != policy.hash:
-            raise VeilError("The policy has changed since this was anonymized", "Clear the anonymize task of this run")
+        require_policy(staged, policy)
         passed = audit.body["verdict"] == "passed"
         blocked |= not passed
         if not passed and not staged.body["retired"]:

@@ -12,6 +12,7 @@ from veil.lake import Lake
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_IDS = ["source", "row_uid", "subject_uid", "key", "parent"]
 _ROW = [
     "source",
     "row_uid",
@@ -46,24 +47,11 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: Da
     kept_back = withheld.withColumn("is_withheld", F.lit(True))
     marked = stored.join(denied, "subject_uid", "left").join(kept_back, "row_uid", "left")
     retired = F.col("deleted") | F.coalesce("is_denied", F.lit(False)) | F.coalesce("is_withheld", F.lit(False))
-    elsewhere = (
-        current.where(F.col("unit") != unit_id)
-        .join(denied, "subject_uid")
-        .select("source", "row_uid", "subject_uid", "key", "parent", F.lit(True).alias("retired"))
-    )
+    elsewhere = current.where(F.col("unit") != unit_id).join(denied, "subject_uid").select(*_IDS)
     now = mine.select("row_uid", F.col("subject_uid").alias("subject_now"))
-    moved = (
-        raw.join(now, "row_uid")
-        .where("subject_uid <> subject_now")
-        .select("source", "row_uid", "subject_uid", "key", "parent", F.lit(True).alias("retired"))
-        .distinct()
-    )
-    every = (
-        marked.withColumn("retired", retired)
-        .select(*_ROW)
-        .unionByName(elsewhere, allowMissingColumns=True)
-        .unionByName(moved, allowMissingColumns=True)
-    )
+    moved = raw.join(now, "row_uid").where("subject_uid <> subject_now").select(*_IDS).distinct()
+    gone = elsewhere.unionByName(moved).withColumn("retired", F.lit(True))
+    every = marked.withColumn("retired", retired).select(*_ROW).unionByName(gone, allowMissingColumns=True)
     secrets = vault.table(lake, vault.SECRETS)
     return (
         every.join(secrets, "subject_uid")

@@ -10,7 +10,9 @@ from veil import modalities, quarantine
 from veil.anonymize import inputs
 from veil.anonymize.worker import STAGED_DDL, Anonymizer
 from veil.control import Store, attempts, registry
+from veil.control.receipts import Receipt
 from veil.control.schema import withheld
+from veil.errors import VeilError
 from veil.ingest.stage import BRONZE, OBJECTS
 from veil.lake import RESTRICTED
 from veil.policy import Policy
@@ -32,6 +34,18 @@ def staging(product: str, modality: str) -> str:
 def staged_objects(product: str, modality: str, attempt: int) -> str:
     """Name the folder of an attempt's staged payload objects: no attempt writes over another's."""
     return f"staging/{product}/objects-{modality}/{attempt}"
+
+
+def require_policy(staged: Receipt, policy: Policy) -> None:
+    """Refuse a candidate that was made under another policy: its ids, dates and rules would be those of the other.
+
+    Raises
+    ------
+    VeilError
+        With what to do.
+    """
+    if staged.body["policy"] != policy.hash:
+        raise VeilError("The policy has changed since this was anonymized", "Clear the anonymize task of this run")
 
 
 def anonymize(settings: Settings, store: Store, run_key: str, policy: Policy, modality: str) -> None:

@@ -30,8 +30,9 @@ def drop(path: Path, source: str, landing: Path | None, as_json: bool) -> None:
     try:
         _require_source(source, settings.config / "site.toml")
         manifest = _manifest(path, source)
-        for entry in manifest.files:
-            if entry.format == "role-file":
+        doubtful = {problem.position for problem in manifest.problems}
+        for number, entry in enumerate(manifest.files):
+            if entry.format == "role-file" and number not in doubtful:
                 load_role_file(path / entry.path)
         zone = landing or settings.lake / RESTRICTED / "landing"
         landed = land(path, manifest, zone, drop_id=uuid4().hex)

@@ -56,7 +56,7 @@ def start(home: Embedded, say: Say) -> Airflow:
     home.pid_file.write_text(str(process.pid))
     client = _client(home)
     # the pool comes first: the scheduler may be there before the others, and tasks wait for it
-    _wait(lambda: _has_pool(client) and client.is_healthy() and _listens(home.spark_port), process, home)
+    _wait(lambda: _ensure_pool(client) and client.is_healthy() and _listens(home.spark_port), process, home)
     _wait_for_dags(client)
     return client
 
@@ -128,7 +128,7 @@ def _wait_for_dags(client: Airflow) -> None:
         time.sleep(0.5)
 
 
-def _has_pool(client: Airflow) -> bool:
+def _ensure_pool(client: Airflow) -> bool:
     """Make the pool that Spark's tasks share, if it is not there; False where Airflow was too busy to answer."""
     try:
         if all(pool["name"] != "spark" for pool in client.get("/pools")["pools"]):
@@ -163,7 +163,7 @@ def _is_ours(group: int) -> bool:
 
 
 def _group_of(process: Path) -> int:
-    with suppress(OSError, ProcessLookupError):
+    with suppress(OSError):
         return os.getpgid(int(process.name))
     return -1
 
