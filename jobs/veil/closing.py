@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from veil import vault
 from veil.control import Store, attempts, receipts
 from veil.detect.scan import scan
 from veil.lake import PUBLISHED, RELEASES, RESTRICTED
+from veil.rows import rows
 from veil.settings import Settings
 
 _SHORTEST = 7
@@ -40,12 +40,8 @@ def closing_scan(settings: Settings, store: Store, run_key: str) -> list[str]:
 
 def _needles(table: Path) -> Iterator[tuple[str, str]]:
     """Choose of the known identifiers those that mean nothing else: full names, and long ones with a digit or sign."""
-    if not (table / "_delta_log").exists():
-        return
-    rows = DeltaTable(str(table)).to_pyarrow_table(columns=["kind", "value", "role"])
-    rows = rows.filter(pc.greater_equal(pc.utf8_length(rows["value"]), _SHORTEST))
-    for row in rows.to_pylist():
-        if _is_distinctive(row):
+    for row in rows(table, "kind, value, role"):
+        if len(row["value"]) >= _SHORTEST and _is_distinctive(row):
             yield row["value"], row["kind"]
 
 

@@ -74,7 +74,7 @@ def main(run: Run) -> NoReturn:
 
 
 def _unforeseen(settings: Settings, job: str, error: Exception) -> str:
-    condition = getattr(error, "getCondition", lambda: None)() or type(error).__name__
+    condition = _condition(error)
     name = f"{job}-{secrets.token_hex(4)}.txt"
     folder = settings.lake / RESTRICTED / "logs"
     try:
@@ -83,6 +83,23 @@ def _unforeseen(settings: Settings, job: str, error: Exception) -> str:
     except OSError as problem:
         return f"{job} failed ({condition}), and the lake cannot be written: {problem.strerror}"
     return f"{job} failed ({condition}). The details are in restricted/logs/{name}: they may quote the data"
+
+
+_STORAGE = {
+    "Permission denied": "let the user that Spark runs as write in all of VEIL_LAKE",
+    "AccessDeniedException": "let the user that Spark runs as write in all of VEIL_LAKE",
+    "Read-only file system": "mount the volume of VEIL_LAKE for writing",
+    "No space left on device": "free some space on the volume of VEIL_LAKE",
+}
+"""What a file system says, as the JVM repeats it, and what to do about it."""
+
+
+def _condition(error: Exception) -> str:
+    told = str(error)
+    for sign, fix in _STORAGE.items():
+        if sign in told:
+            return f"the lake cannot be written, {sign}: {fix}"
+    return str(getattr(error, "getCondition", lambda: None)() or type(error).__name__)
 
 
 Run = Callable[[Settings, Store, Arguments], None]

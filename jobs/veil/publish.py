@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from veil.anonymize.stage import require_policy, staged_objects, staging
 from veil.control import Store, attempts, receipts, registry
-from veil.errors import Refused, VeilError
+from veil.errors import Refused
 from veil.lake import PUBLISHED, RESTRICTED, Lake
 from veil.objects import ObjectStore
 from veil.policy import Policy
@@ -40,20 +40,20 @@ def publish(settings: Settings, store: Store, run_key: str, policy: Policy, moda
     Raises
     ------
     Refused
-        When the gate blocked a unit.
+        When the gate blocked a unit, or the newest staged candidate of one is of another run or has not been audited.
     VeilError
-        When the newest staged candidate of a unit has not been audited, or was made under another policy.
+        When a candidate was made under another policy.
     """
     blocked = False
     for unit in registry.units_of_run(store, run_key, modality):
         staged = receipts.latest(store, "anonymize", unit.unit_id, policy.product)
         if staged is None or staged.run_key != run_key:
-            raise VeilError(f"{modality} was not anonymized in this run", "Clear the anonymize task of this run")
+            raise Refused(f"{modality} was not anonymized in this run", "Mend and clear the first task that is red")
         if "staging_version" not in staged.body:
             continue
         audit = receipts.latest(store, "audit", unit.unit_id, policy.product)
         if audit is None or audit.body["candidate"] != staged.receipt_id:
-            raise VeilError(f"{modality} was staged anew since its audit", "Run the audit again, then this task")
+            raise Refused(f"{modality} was staged anew since its audit", "Clear the audit task of this run")
         require_policy(staged, policy)
         passed = audit.body["verdict"] == "passed"
         blocked |= not passed

@@ -5,6 +5,7 @@ Code that uses a session keeps to the DataFrame and SQL API, which is the same o
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -51,10 +52,10 @@ def open_session(app: str, connect_id: str | None = None) -> SparkSession:
     """
     from pyspark.sql import SparkSession
 
+    _silence()
     remote = os.environ.get(REMOTE)
     if remote:
-        suffix = f";session_id={connect_id}" if connect_id else ""
-        return SparkSession.builder.remote(remote + suffix).create()
+        return _connect(f"{remote};session_id={connect_id}" if connect_id else remote)
     # the setting of this name is only read by spark-submit; workers would start the system's Python
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     cores = os.cpu_count() or 2
@@ -76,15 +77,33 @@ def interrupt(connect_id: str) -> None:
     if not remote:
         return
     from pyspark.errors import PySparkException
-    from pyspark.sql import SparkSession
 
+    _silence()
     try:
-        zombie = SparkSession.builder.remote(f"{remote};session_id={connect_id}").create()
+        zombie = _connect(f"{remote};session_id={connect_id}")
         zombie.interruptAll()
         zombie.stop()
     except PySparkException as error:
         if "SESSION_CLOSED" not in str(error):
             raise
+
+
+def _connect(address: str) -> SparkSession:
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder.remote(address).create()
+
+
+def _silence() -> None:
+    """Keep the errors that Spark logs beside raising them, with what they quote of the data, out of a task's log.
+
+    The first of these loggers is disabled by Spark, until something configures logging, as Airflow does in every
+    task; a level stays.
+    """
+    from pyspark.logger import PySparkLogger
+
+    for name in ("pyspark.sql.connect.logging", "DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def release(spark: SparkSession) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 
 import pytest
 
-from tests.e2e.conftest import Finished
+from tests.e2e.conftest import Finished, open_embedded
 from veil.demo import GroundTruth
 from veil.detect.scan import scan
 
@@ -50,3 +52,37 @@ def test_the_console_answers_only_those_who_are_logged_in(finished: Finished) ->
 def test_the_blocked_row_can_be_seen(finished: Finished) -> None:
     items = json.loads(finished.veil("quarantine", "list", "--stage", "audit", "--json").stdout)
     assert [item["rule"] for item in items] == ["known-identifier"]
+
+
+PROVOKE = """
+import logging.config, sys
+import pyspark.sql.connect.logging
+from veil.entry import Arguments, guarded
+from veil.session import open_session
+
+def run(settings, store, arguments):
+    spark = open_session("test")
+    people = spark.sql("SELECT concat('Quillon ', name) AS name FROM VALUES ('Vasterby') AS people(name)")
+    people.createOrReplaceTempView("people")
+    if "sql" in sys.argv:
+        spark.sql("SELECT CAST(name AS INT) FROM people").collect()
+    people.select(people.name.cast("int")).collect()
+
+screen = {"class": "logging.StreamHandler"}
+logging.config.dictConfig(
+    {"version": 1, "disable_existing_loggers": False, "handlers": {"x": screen}, "root": {"handlers": ["x"]}}
+)
+print(guarded("test", run, Arguments("a run")))
+"""
+
+
+@pytest.mark.parametrize("way", ["sql", "columns"])
+def test_what_an_error_of_the_shared_spark_quotes_is_in_no_log_of_the_task(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    home = open_embedded(finished, monkeypatch)
+    remote = {"VEIL_SPARK_REMOTE": f"sc://localhost:{home.spark_port}/;token={home.secrets['spark']}"}
+    command = [sys.executable, "-c", PROVOKE, way]
+    done = subprocess.run(command, env=home.environment() | remote, capture_output=True, text=True, check=True)
+    assert "CAST_INVALID_INPUT" in done.stdout
+    assert "Vasterby" not in done.stdout + done.stderr

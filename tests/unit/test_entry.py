@@ -44,6 +44,8 @@ class SparkError(Exception):
         (ValueError(f"bad value {SECRET}"), "ValueError"),
         (KeyError(SECRET), "KeyError"),
         (SparkError(f"'{SECRET}' cannot be cast"), "CAST_INVALID_INPUT"),
+        (SparkError(f"/lake/{SECRET}.json.tmp (Permission denied)"), "let the user that Spark runs as write"),
+        (OSError(28, "No space left on device", SECRET), "free some space"),
     ],
 )
 def test_an_unforeseen_error_is_named_and_what_it_quotes_stays_restricted(

@@ -98,19 +98,15 @@ def _store() -> Any:
 
 
 def _waiting() -> list[dict[str, Any]]:
-    from deltalake import DeltaTable
-
     from veil.control.quarantined import resolved
     from veil.lake import RESTRICTED
     from veil.quarantine import QUARANTINE
+    from veil.rows import rows
     from veil.settings import Settings
 
-    table = Settings.from_env().lake / RESTRICTED / QUARANTINE
-    if not (table / "_delta_log").exists():
-        return []
     done = resolved(_store())
-    rows = DeltaTable(str(table)).to_pyarrow_table().to_pylist()
-    return sorted((row for row in rows if row["item_id"] not in done), key=lambda row: (row["stage"], row["item_id"]))
+    waiting = (row for row in rows(Settings.from_env().lake / RESTRICTED / QUARANTINE) if row["item_id"] not in done)
+    return sorted(waiting, key=lambda row: (row["stage"], row["item_id"]))
 
 
 def _item(item_id: str) -> dict[str, Any]:

@@ -39,6 +39,8 @@ def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
     Its log goes to the restricted zone: an exception in it may quote the data.
     """
     cores = os.cpu_count() or 2
+    scratch = home.settings.lake / RESTRICTED / "spark"
+    scratch.mkdir(parents=True, exist_ok=True)
     conf = spark_conf(cores) | {
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(home.spark_port),
@@ -47,11 +49,12 @@ def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
         "spark.plugins": connect.PLUGIN,
         "spark.sql.artifact.isolation.enabled": "false",
         "spark.python.worker.idleTimeoutSeconds": "0",
-        "spark.local.dir": str(home.settings.lake / RESTRICTED / "spark"),
+        "spark.local.dir": str(scratch),
     }
     command = [str(spark_home() / "bin" / "spark-submit"), "--master", f"local[{cores}]", "--driver-memory", "2g"]
-    if cores <= _SMALL:
-        command += ["--driver-java-options", " ".join(_SMALL_JVM)]
+    # in /tmp Spark's temporary files would be seen by others, and those of another user would be in the way
+    options = [f'"-Djava.io.tmpdir={scratch}"', *(_SMALL_JVM if cores <= _SMALL else ())]
+    command += ["--driver-java-options", " ".join(options)]
     for key, value in conf.items():
         command += ["--conf", f"{key}={value}"]
     environment = home.environment() | {
