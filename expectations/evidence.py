@@ -43,6 +43,8 @@ _STRONG_LENGTH = 7
 _CANARY_SUBJECT = "canary"
 _KNOWN_CANARIES = 3
 _SAMPLE = 50
+_EVERYBODY = "*"
+"""The owner under which a strong token stands a second time; no uid has this form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,7 @@ def gather(
     inspected = lake.settle(
         every.mapInArrow(Inspector(modality, profile, staged_objects), _INSPECTED), "inspected", write
     )
-    known = _known(lake)
-    seen = inspected.select("row_id", "subject_uid", F.explode("tokens").alias("token"))
-    hits = seen.join(known, F.col("token.value") == known["value"]).where(
-        (F.col("subject_uid") == F.col("owner_uid")) | (F.col("token.free") & F.col("strong"))
-    )
+    hits = _searched(inspected).join(_known(lake), ["value", "owner"], "left_semi")
     caught = hits.select("row_id").distinct().withColumn(KNOWN, F.lit(KNOWN_RULE))
     return (
         inspected.join(caught, "row_id", "left")
@@ -144,30 +142,42 @@ _SCHEMA = pa.schema(
 )
 
 
+def _searched(inspected: DataFrame) -> DataFrame:
+    """Give the tokens of the rows with whose identifiers they are compared: (row_id, value, owner).
+
+    Owners are the row's subject and, of a token that is no code, everybody. Each is a row of its own, so that the
+    join is one of equal keys: of a word that is in many rows and belongs to many, pairs would be too many.
+    """
+    from pyspark.sql import functions as F
+
+    tokens = inspected.select("row_id", "subject_uid", F.explode("tokens").alias("token"))
+    owners = F.array_compact(F.array("subject_uid", F.when(F.col("token.free"), F.lit(_EVERYBODY))))
+    return tokens.select("row_id", F.col("token.value").alias("value"), F.explode(owners).alias("owner"))
+
+
 def _known(lake: Lake) -> DataFrame:
-    """Give the search tokens of all known identifiers: (value, owner_uid, strong).
+    """Give the search tokens of all known identifiers: (value, owner), a strong one for its owner and for everybody.
 
     A strong token is looked for in everybody's rows: full names, and what is 7 characters or longer with a digit or a
     separator in it. A single word or a short number is only looked for in rows of its owner, or of those whom the
     owner cares for: elsewhere it would meet its everyday meaning.
     """
-    from pyspark.sql import functions as F
 
-    tokens = vault.known(lake).mapInArrow(_tokens_of, "value string, owner_uid string, strong boolean")
-    return tokens.groupBy("value", "owner_uid").agg(F.max("strong").alias("strong"))
+    return vault.known(lake).mapInArrow(_tokens_of, "value string, owner string").distinct()
 
 
 def _tokens_of(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         rows = [
-            {"value": token, "owner_uid": row["subject_uid"], "strong": _is_strong(token, row["kind"], row["role"])}
+            {"value": token, "owner": owner}
             for row in batch.to_pylist()
             for token in known_tokens(row["kind"], row["value"])
+            for owner in (row["subject_uid"], *((_EVERYBODY,) if _is_strong(token, row["kind"], row["role"]) else ()))
         ]
         yield pa.RecordBatch.from_pylist(rows, schema=_TOKENS)
 
 
-_TOKENS = pa.schema([("value", pa.string()), ("owner_uid", pa.string()), ("strong", pa.bool_())])
+_TOKENS = pa.schema([("value", pa.string()), ("owner", pa.string())])
 
 
 def _is_strong(token: str, kind: str, role: str) -> bool:

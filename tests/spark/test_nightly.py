@@ -10,6 +10,7 @@ import pytest
 
 from tests.spark.conftest import PROJECT, Installation, content, new_installation
 from tests.spark.resources import condition, patient, write
+from veil.ingest import stage
 
 
 def codes(installation: Installation, **where: Any) -> dict[str, str]:
@@ -19,7 +20,10 @@ def codes(installation: Installation, **where: Any) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def nightly(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, dict[str, Any]]:
-    """Night 0, the same drop again, and night 1 with one changed, one new and one deleted record."""
+    """Night 0, the same drop again, and night 1 with one changed, one new and one deleted record.
+
+    The first try of night 1's ingest dies between vault and bronze.
+    """
     home = tmp_path_factory.mktemp("nightly")
     config = home / "config"
     shutil.copytree(PROJECT / "dags" / "config", config)
@@ -39,11 +43,19 @@ def nightly(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, dic
     seen["same-again"] = installation.published("tabular")
     changed = [everything[0], condition(1, "73211009", "2026-01-03T00:00:00Z"), everything[2], condition(9)]
     installation.land(write(home / "in", *people, *changed, deleted=("Condition/c3",)), date="2026-01-03")
+    with pytest.MonkeyPatch.context() as crash:
+        crash.setattr(stage, "_write_bronze", _die)
+        with pytest.raises(KeyboardInterrupt):
+            installation.job("ingest", "night-1")
     installation.run("night-1")
     seen["night-1"] = installation.published("tabular")
     seen["conditions"] = codes(installation)
     assert installation.refused == []
     return installation, seen
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 Nightly = tuple[Installation, dict[str, Any]]
@@ -63,6 +75,14 @@ def test_one_changed_one_new_and_one_deleted_record_are_all_that_changes(nightly
     assert sorted(seen["conditions"].values()) == ["38341003", "38341003", "38341003", "73211009"]
 
 
+def test_the_try_that_died_left_nothing_twice(nightly: Nightly) -> None:
+    installation, _ = nightly
+    bronze = [(row["unit"], row["key"]) for row in installation.table("restricted/bronze")]
+    assert len(bronze) == len(set(bronze)) == 9
+    records = [row["row_uid"] for row in installation.table("restricted/vault/records")]
+    assert len(records) == len(set(records)) == 9
+
+
 def test_a_changed_record_keeps_its_published_id(nightly: Nightly) -> None:
     _, seen = nightly
     before = {row["row_id"] for row in seen["night-0"]}
@@ -79,8 +99,8 @@ def test_a_backfill_of_the_older_day_brings_no_old_version_back(nightly: Nightly
 def test_two_products_and_two_epochs_share_no_pseudonym(nightly: Nightly) -> None:
     installation, seen = nightly
     for product, epoch in (("teaching", 1), ("later", 2)):
-        for stage in ("anonymize", "audit", "publish"):
-            installation.job(stage, "night-0", product=product, modality="tabular")
+        for part in ("anonymize", "audit", "publish"):
+            installation.job(part, "night-0", product=product, modality="tabular")
         rows = installation.published("tabular", product, epoch)
         assert rows
         mine = {row["subject"] for row in seen["night-1"]} | {row["row_id"] for row in seen["night-1"]}

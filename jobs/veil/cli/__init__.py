@@ -9,6 +9,7 @@ import click
 
 from veil.cli.budget import budget
 from veil.cli.drop import drop
+from veil.cli.evaluate import evaluate
 from veil.cli.quarantine import quarantine
 from veil.cli.report import report
 from veil.cli.secrets import secrets
@@ -21,7 +22,7 @@ def veil() -> None:
     """Publish hospital data, record by record and in aggregate, without exposing a patient."""
 
 
-for command in (init, up, down, demo, drop, report, quarantine, budget, jars, secrets):
+for command in (init, up, down, demo, drop, report, quarantine, budget, evaluate, jars, secrets):
     veil.add_command(command)
 
 

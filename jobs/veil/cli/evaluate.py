@@ -1,0 +1,56 @@
+"""`veil evaluate`: how much of what identifies people is found in texts that somebody has labelled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@click.command()
+@click.argument("gold", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--modality", type=click.Choice(["text"]), required=True)
+@click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write the scores here too.")
+def evaluate(gold: Path, modality: str, target: Path | None) -> None:
+    """Measure the detection of MODALITY on the labelled documents of the folder GOLD.
+
+    The scores hold counts alone, so that they can be passed on.
+    """
+    from rich.console import Console
+
+    from veil.evaluation import read_gold, score
+    from veil.modalities.text import engine
+
+    documents = list(read_gold(gold))
+    engine().find("Loads the models, so that they are not part of what is timed.")
+    scores = score(documents, engine().find).as_json()
+    console = Console(width=100)
+    for table in (_recall("Recall", scores["recall"]), _recall("By group", scores["recall_of_names_by_group"])):
+        if table.row_count:
+            console.print(table)
+    negative = scores["hard_negatives"]
+    console.print(
+        f"{scores['documents']} documents, {scores['characters_per_second']:,.0f} characters/s on one thread\n"
+        f"Precision {scores['precision']:.3f}. Of {negative['documents']} documents without an identifier "
+        f"{negative['touched']} were touched"
+    )
+    if target is not None:
+        target.write_text(json.dumps(scores, indent=1) + "\n")
+
+
+def _recall(title: str, rates: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("kind")
+    for column in ("labelled", "full span", "any overlap"):
+        table.add_column(column, justify="right")
+    for name, each in rates.items():
+        shares = (f"{each['full_span']:.3f}", f"{each['any_overlap']:.3f}")
+        table.add_row(name, str(each["labelled"]), *shares)
+    return table
