@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from veil.cli.anonymize import anonymize
 from veil.cli.budget import budget
 from veil.cli.drop import drop
 from veil.cli.evaluate import evaluate
@@ -22,7 +23,7 @@ def veil() -> None:
     """Publish hospital data, record by record and in aggregate, without exposing a patient."""
 
 
-for command in (init, up, down, demo, drop, report, quarantine, budget, evaluate, jars, secrets):
+for command in (init, up, down, demo, drop, report, quarantine, budget, anonymize, evaluate, jars, secrets):
     veil.add_command(command)
 
 

@@ -1,0 +1,55 @@
+"""Identifiers that the user knows beforehand, for texts that do not say whose they are."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+from veil.contracts import Kind, KnownIdentifier
+from veil.errors import VeilError
+
+_COLUMNS = ("place", "kind", "value")
+_ROLES = ("subject", "relative", "practitioner", "organization")
+_FIX = "It is a CSV with the columns place, kind, value and, optional, role: docs/files.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Known identifiers by place: a file or a folder directly below the input, or "" for all."""
+
+    by_place: Mapping[str, Sequence[KnownIdentifier]] = field(default_factory=dict, repr=False)
+
+    def of(self, place: str) -> list[KnownIdentifier]:
+        """Give what is known at a place."""
+        return [*self.by_place.get(place, ()), *self.by_place.get("", ())]
+
+
+def read_known(path: Path) -> Known:
+    """Read a CSV of ``place,kind,value[,role]``; the kinds are those of `veil.contracts.Kind`.
+
+    Raises
+    ------
+    VeilError
+        The file cannot be read, a column is missing, or a kind or role is unknown; it names the line.
+    """
+    found: defaultdict[str, list[KnownIdentifier]] = defaultdict(list)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            if not set(_COLUMNS) <= set(reader.fieldnames or ()):
+                raise VeilError(f"{path} lacks one of the columns {', '.join(_COLUMNS)}", _FIX)
+            for row in reader:
+                place, kind, value = ((row[name] or "").strip() for name in _COLUMNS)
+                role = (row.get("role") or "subject").strip()
+                if kind not in get_args(Kind) or role not in _ROLES or not value:
+                    raise VeilError(f"{path}, line {reader.line_num}: kind, value or role is missing or unknown", _FIX)
+                found[place].append(KnownIdentifier(kind, value, role))  # type: ignore[arg-type] # checked above
+    except OSError as error:
+        raise VeilError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise VeilError(f"{path} is no CSV in UTF-8", _FIX) from None
+    return Known(found)

@@ -1,0 +1,160 @@
+"""Clean a folder of files into another folder."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from veil import modalities
+from veil.contracts import Malformed, Outcome, Unpublishable
+from veil.errors import VeilError
+from veil.identity import Scope
+from veil.policy import load_policy
+
+from .known import Known
+from .people import People
+from .sources import Entry, Skipped, Source, entries, sources
+
+_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_MAP = ("file", "position", "output", "path", "start", "end", "kind", "value")
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of a folder."""
+
+    written: int = 0
+    findings: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def anonymize_folder(
+    source: Path,
+    target: Path,
+    modality: str,
+    profile: str,
+    known: Known,
+    mapping: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Summary:
+    """Clean every file of a modality in `source` and write the results under random names into `target`.
+
+    Notes become ``<subject>/<id>.txt``, records lines of ``<type>.ndjson``. Pseudonyms, ids and date offsets are drawn
+    for this call alone. `mapping` is a CSV that leads back from each output to its source, with the values that were
+    found: it is as restricted as the source. `progress` is told the number of files read, and of all.
+
+    Raises
+    ------
+    VeilError
+        A folder or file is where it must not be. What is wrong with single files is in the summary.
+    """
+    _check(source, target, mapping)
+    policy = load_policy(Path(__file__).with_name(f"{profile}.toml"))
+    transform = modalities.get(modality).anonymizer
+    if transform is None:
+        raise VeilError(f"{modality} has no anonymizer", "It is held wherever it comes")
+    found = list(sources(source))
+    files = [each for each in found if isinstance(each, Source)]
+    summary = Summary(skipped=[each for each in found if isinstance(each, Skipped)])
+    people = People(Scope(policy.product, policy.epoch, policy.group_of(modality)), profile == "expert", known)
+    for file in files:
+        for entry in entries(file, modality):
+            if isinstance(entry, Entry):
+                people.meet(entry)
+    with ExitStack() as opened:
+        writer = _Writer(target, opened, mapping)
+        clean = transform(policy, datetime.now(UTC).year)
+        for number, file in enumerate(files, start=1):
+            for entry in entries(file, modality):
+                _clean(entry, people, clean, writer, summary)
+            progress(number, len(files))
+    return summary
+
+
+def _clean(
+    entry: Entry | Skipped, people: People, clean: Callable[[Any], Outcome], writer: _Writer, summary: Summary
+) -> None:
+    if isinstance(entry, Skipped):
+        summary.skipped.append(entry)
+        return
+    if entry.type == "Consent":  # it decides what is done with the others, and is nothing to pass on
+        return
+    try:
+        if people.is_denied(entry):
+            raise Unpublishable("the subject's consent statement denies use")
+        item = people.item(entry)
+        outcome = clean(item)
+        output = writer.write(entry, item.subject, item.row_id, outcome)
+    except (Unpublishable, Malformed) as error:
+        summary.skipped.append(Skipped(entry.source.name, entry.position, str(error)))
+    except Exception as error:  # noqa: BLE001 - one poisonous entry must not stop the others, nor show its value
+        reason = f"the anonymizer failed: {type(error).__name__}"
+        summary.skipped.append(Skipped(entry.source.name, entry.position, reason))
+    else:
+        summary.written += 1
+        summary.findings.update(finding.span.kind for finding in outcome.findings)
+        summary.dropped.update(outcome.dropped)
+        writer.map(entry, output, outcome)
+
+
+class _Writer:
+    """Writes what was cleaned, under names that tell nothing, and the mapping that leads back."""
+
+    def __init__(self, target: Path, opened: ExitStack, mapping: Path | None) -> None:
+        self._target = target
+        self._opened = opened
+        self._tables: dict[str, Any] = {}
+        self._map: Any = None
+        target.mkdir(parents=True, exist_ok=True)
+        if mapping is not None:
+            mapping.touch(mode=0o600, exist_ok=False)
+            self._map = csv.writer(opened.enter_context(mapping.open("w", encoding="utf-8", newline="")))
+            self._map.writerow(_MAP)
+
+    def write(self, entry: Entry, subject: str, row_id: str, outcome: Outcome) -> str:
+        """Write an outcome; give the name of its file."""
+        content = outcome.content or ""
+        if entry.type == "text":
+            name = f"{subject}/{row_id}.txt"
+            (self._target / subject).mkdir(exist_ok=True)
+            (self._target / name).write_text(content, encoding="utf-8", newline="")
+            return name
+        if not _TYPE.fullmatch(entry.type):
+            raise Unpublishable("the name of its type is no plain word")
+        name = f"{entry.type}.ndjson"
+        if name not in self._tables:
+            self._tables[name] = self._opened.enter_context((self._target / name).open("w", encoding="utf-8"))
+        self._tables[name].write(f"{content}\n")
+        return name
+
+    def map(self, entry: Entry, output: str, outcome: Outcome) -> None:
+        """Note where an output came from, and each value that was found in it."""
+        if self._map is not None:
+            origin = (entry.source.name, entry.position, output)
+            self._map.writerow((*origin, "", "", "", "", ""))
+            for finding in outcome.findings:
+                span = finding.span
+                self._map.writerow((*origin, finding.path, span.start, span.end, span.kind, finding.value))
+
+
+def _check(source: Path, target: Path, mapping: Path | None) -> None:
+    if not source.is_dir():
+        raise VeilError(f"{source} is no folder", "Give the folder that holds the files")
+    inside, outside = source.resolve(), target.resolve()
+    if outside.is_relative_to(inside) or inside.is_relative_to(outside):
+        raise VeilError("One of the two folders lies in the other", "Write to a folder of its own")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise VeilError(f"{target} is not empty", "Write to a new folder: what was there could be taken for clean")
+    if mapping is not None:
+        if mapping.resolve().is_relative_to(outside):
+            raise VeilError("The mapping would lie among what it maps", "Keep it where the sources are kept")
+        if mapping.exists():
+            raise VeilError(f"{mapping} exists", "A mapping is never written over: name another file")
