@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from veil.control import Store, registry
 from veil.errors import VeilError
 
@@ -18,20 +20,20 @@ def register_all(store: Store, manifests: Iterable[Path], marker: str) -> int:
     Raises
     ------
     VeilError
-        When a drop's folder cannot be written, once all the others are registered; without its name.
+        When a drop cannot be registered, or its folder not be written, once all the others are; without its name.
     """
     count = failed = 0
     for manifest in manifests:
-        registry.register_drop(store, manifest.parent, manifest.parent.parent.name)
         try:
+            registry.register_drop(store, manifest.parent, manifest.parent.parent.name)
             os.close(os.open(manifest.with_name(marker), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-        except OSError:
+        except (OSError, ValueError, SQLAlchemyError):  # a name that is no UTF-8 is a ValueError
             failed += 1
         else:
             count += 1
     if failed:
         raise VeilError(
-            f"{failed} drops are registered, but their folders cannot be written",
-            "Give Veil's user the folders in restricted/landing, then clear this task",
+            f"{failed} drops could not be registered or marked",
+            "Give Veil's user the folders in restricted/landing, under names in UTF-8, then clear this task",
         )
     return count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pyarrow import fs
@@ -48,6 +48,13 @@ class ObjectStore:
                 return bytes(stream.read())
         except FileNotFoundError as error:
             raise VeilError(f"Object {object_id} is not there", "Process its unit again") from error
+
+    def keep_only(self, object_ids: Collection[str]) -> None:
+        """Remove every other file, half-written ones of killed attempts among them; nobody may be writing."""
+        folder = fs.FileSelector(self._root, recursive=True, allow_not_found=True)
+        for found in self._fs.get_file_info(folder):
+            if found.type == fs.FileType.File and found.base_name not in object_ids:
+                self._fs.delete_file(found.path)
 
     def ids(self) -> Iterator[str]:
         """List what is stored."""

@@ -40,7 +40,8 @@ def publish(settings: Settings, store: Store, run_key: str, policy: Policy, moda
     Raises
     ------
     Refused
-        When the gate blocked a unit, or the newest staged candidate of one is of another run or has not been audited.
+        When the gate blocked a unit, or the newest staged candidate of one is of another run, has not been audited or
+        may hold what was denied, deleted or corrected since.
     VeilError
         When a candidate was made under another policy.
     """
@@ -51,6 +52,8 @@ def publish(settings: Settings, store: Store, run_key: str, policy: Policy, moda
             raise Refused(f"{modality} was not anonymized in this run", "Mend and clear the first task that is red")
         if "staging_version" not in staged.body:
             continue
+        if receipts.has_newer(store, "ingest", staged):
+            raise Refused(f"Newer data came after {modality} was anonymized", "Clear the anonymize task of this run")
         audit = receipts.latest(store, "audit", unit.unit_id, policy.product)
         if audit is None or audit.body["candidate"] != staged.receipt_id:
             raise Refused(f"{modality} was staged anew since its audit", "Clear the audit task of this run")
@@ -87,7 +90,9 @@ def _publish(work: Job, policy: Policy, modality: str, staged: receipts.Receipt,
         first=rows.where("NOT retired").select(*_NAMES),
         partition=("unit",),
     )
-    _remove_unnamed(lake, name, objects)
+    named = lake.table(PUBLISHED, name).where("object_id IS NOT NULL").select("object_id")
+    # whichever attempt left the others: the table's lock is held
+    objects.keep_only({row.object_id for row in named.toLocalIterator()})
     work.figures.update(
         candidate=staged.receipt_id,
         policy=policy.hash,
@@ -120,12 +125,3 @@ def _copy_objects(lake: Lake, rows: DataFrame, product: str, modality: str, atte
         if hashlib.sha256(payload).hexdigest() != row.sha256:
             raise Refused(f"Object {row.object_id} is not the one that was audited", "Process its unit again")
         target.put(row.object_id, payload)
-
-
-def _remove_unnamed(lake: Lake, name: str, objects: ObjectStore) -> None:
-    """Remove every object that no row of the table names, whichever attempt left it: the table's lock is held."""
-    named = lake.table(PUBLISHED, name).where("object_id IS NOT NULL").select("object_id")
-    kept = {row.object_id for row in named.toLocalIterator()}
-    for object_id in objects.ids():
-        if object_id not in kept:
-            objects.remove(object_id)

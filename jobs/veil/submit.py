@@ -26,8 +26,12 @@ def submit_command(master: str, job: Path, arguments: Mapping[str, str], options
     ``executor-memory`` and ``conf``, a mapping of further Spark settings.
     """
     conf = spark_conf(int(str(options.get("cores", 2))))
-    for name, value in Settings.from_env().to_env().items():
-        conf[f"spark.executorEnv.{name}"] = value
+    settings = Settings.from_env()
+    # spilled rows are as raw as bronze
+    conf["spark.local.dir"] = str(settings.lake / RESTRICTED / "spark")
+    for name, value in settings.to_env().items():
+        if name != "VEIL_CONTROL":  # no executor needs it, and a command line with its password can be read by others
+            conf[f"spark.executorEnv.{name}"] = value
     further = options.get("conf")
     if isinstance(further, Mapping):
         conf |= {str(key): str(value) for key, value in further.items()}

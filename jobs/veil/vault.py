@@ -37,7 +37,7 @@ _TABLES = {
     SECRETS: "subject_uid string, wrapped binary",
     IDENTITIES: "subject_uid string, kind string, value string, role string",
     CARE: "subject_uid string, entity_uid string",
-    CONSENTS: "source string, key string, ref string, decision string, decided string",
+    CONSENTS: "source string, key string, hash string, ref string, decision string, decided string",
     RECORDS: (
         "source string, key string, parent string, aliases array<string>, modality string, row_uid string, "
         "subject_uid string, hash string, version string, deleted boolean, unit string"
@@ -108,8 +108,12 @@ def add_facts(lake: Lake, name: str, found: DataFrame, write: Write) -> None:
     lake.append(fresh, RESTRICTED, name, write)
 
 
-def denied(lake: Lake) -> DataFrame:
+def denied(lake: Lake, incoming: DataFrame | None = None) -> DataFrame:
     """Give the `subject_uid` of everybody whose newest consent statement denies.
+
+    Of each statement only the current version counts: one that was withdrawn, corrected or deleted decides nothing.
+    A denial whose patient has not come yet is in no record and counts. A permit counts from its date on. `incoming`
+    are the rows of an intake that `set_current` has not entered yet.
 
     Where two may be of one time the denial counts: a denial of a day is as late as that day's end, a permit as early
     as its beginning, and a denial without a date is later than everything.
@@ -121,9 +125,26 @@ def denied(lake: Lake) -> DataFrame:
     is_denial = F.col("decision") == "deny"
     order = F.struct(F.when(is_denial, latest).otherwise(moment).alias("at"), is_denial.alias("is_denial"))
     people = table(lake, SUBJECTS).select("source", "ref", "subject_uid")
-    statements = table(lake, CONSENTS).join(people, ["source", "ref"])
+    made = table(lake, CONSENTS).join(_current_consents(lake, incoming), ["source", "key"], "left")
+    is_current = (F.col("hash") == F.col("now.hash")) & ~F.col("now.deleted")
+    is_made = moment <= F.date_format(F.current_timestamp(), "yyyy-MM-dd'T'HH:mm:ss")
+    counts = F.when(is_denial, F.col("now").isNull() | is_current).otherwise(is_current & is_made)
+    statements = made.where(counts).join(people, ["source", "ref"])
     newest = statements.groupBy("subject_uid").agg(F.max(order).alias("newest"))
     return newest.where("newest.is_denial").select("subject_uid")
+
+
+def _current_consents(lake: Lake, incoming: DataFrame | None) -> DataFrame:
+    """Give the newest version of each consent statement: (source, key, now: (version, place, hash, deleted))."""
+    from pyspark.sql import functions as F
+
+    columns = ["source", "key", "version", "hash", "deleted"]
+    versions = table(lake, RECORDS).where("key LIKE 'Consent/%'").select(*columns, F.lit(0).alias("place"))
+    if incoming is not None:
+        fresh = incoming.where("key LIKE 'Consent/%' AND rule IS NULL").select(*columns, F.lit(1).alias("place"))
+        versions = versions.unionByName(fresh)
+    now = F.max(F.struct("version", "place", "hash", "deleted")).alias("now")
+    return versions.groupBy("source", "key").agg(now)
 
 
 def set_current(lake: Lake, accepted: DataFrame, write: Write) -> None:

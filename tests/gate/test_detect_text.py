@@ -87,6 +87,19 @@ def test_shifted_dates_pass_under_expert_and_nothing_else_does() -> None:
     assert "date-finer-than-year" in leaks(text, profile="safe_harbor")
 
 
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("ssn", "On file 123\u201145\u20116789."),
+        ("ssn", "On file 12\u00ad3-45-6789."),
+        ("phone", "Reached at 617\u200b-555-0182."),
+        ("date-finer-than-year", "Seen March\u00a014, 2019."),
+    ],
+)
+def test_what_only_looks_different_is_seen(rule: str, text: str) -> None:
+    assert rule in leaks(text, profile="safe_harbor")
+
+
 def test_a_tag_hides_no_value() -> None:
     assert "ssn" in leaks("[SSN 123-45-6789]", profile="safe_harbor")
     assert "phone" in leaks("[PHONE] 617-555-0182", profile="safe_harbor")

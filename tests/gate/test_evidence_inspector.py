@@ -106,6 +106,6 @@ def test_a_canary_of_a_known_identifier_holds_a_token_that_the_join_looks_for(mo
     (looked_for,) = evidence._tokens_of(iter([identities]))
     (canaries,) = evidence._KnownCanaries(["c1", "c2", "c3"])(iter([identities]))
     assert canaries.column("row_id").to_pylist() == ["c1", "c2", "c3"]
-    strong = {row["value"] for row in looked_for.to_pylist() if row["strong"]}
+    strong = {row["value"] for row in looked_for.to_pylist() if row["owner"] == "*"}
     for canary in inspect(modality, canaries.select(["row_id", "content"]).to_pylist(), tmp_path):
         assert strong & {token["value"] for token in canary["tokens"]}

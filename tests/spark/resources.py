@@ -46,6 +46,10 @@ def denial(number: int, when: str = "2026-02-01") -> dict[str, Any]:
     }
 
 
+def permit(number: int, when: str, **more: Any) -> dict[str, Any]:
+    return {**denial(number, when), "id": f"permit{number}", "provision": {"type": "permit"}, **more}
+
+
 def write(folder: Path, *resources: dict[str, Any], deleted: tuple[str, ...] = ()) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -96,6 +96,13 @@ def test_a_backfill_of_the_older_day_brings_no_old_version_back(nightly: Nightly
     assert content(installation.published("tabular")) == content(seen["night-1"])
 
 
+def test_what_was_staged_before_newer_data_came_is_not_published(nightly: Nightly) -> None:
+    installation, seen = nightly
+    installation.job("publish", "same-again", product="research", modality="tabular")
+    assert "Newer data" in installation.refused[-1]
+    assert content(installation.published("tabular")) == content(seen["night-1"])
+
+
 def test_two_products_and_two_epochs_share_no_pseudonym(nightly: Nightly) -> None:
     installation, seen = nightly
     for product, epoch in (("teaching", 1), ("later", 2)):
@@ -105,6 +112,16 @@ def test_two_products_and_two_epochs_share_no_pseudonym(nightly: Nightly) -> Non
         assert rows
         mine = {row["subject"] for row in seen["night-1"]} | {row["row_id"] for row in seen["night-1"]}
         assert not mine & ({row["subject"] for row in rows} | {row["row_id"] for row in rows})
+
+
+def test_another_linkage_group_needs_another_epoch(nightly: Nightly) -> None:
+    installation, _ = nightly
+    product = installation.settings.config / "products" / "research.toml"
+    before = product.read_text()
+    product.write_text(before.replace('[["tabular", "text"]]', '[["tabular", "photo"]]'))
+    installation.job("anonymize", "night-1", product="research", modality="tabular")
+    product.write_text(before)
+    assert "Raise the epoch" in installation.refused[-1]
 
 
 def test_a_candidate_that_was_staged_anew_after_its_audit_is_not_published(nightly: Nightly) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.spark.conftest import Installation, new_installation
-from tests.spark.resources import condition, denial, patient, write
+from tests.spark.resources import condition, denial, patient, permit, write
 
 LEAK = {**condition(3), "id": "leak", "note": [{"text": "x"}], "code": {"text": "metoprolol 77041001 mg daily"}}
 """Another patient's number, written like a dose: the anonymizer takes it for one, and the gate does not."""
@@ -16,10 +16,15 @@ LEAK = {**condition(3), "id": "leak", "note": [{"text": "x"}], "code": {"text": 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Three patients with a condition each, published; a fourth's denial came before any record of theirs."""
+    """Three patients with a condition each, published; a fourth's denial came before any record of theirs.
+
+    One of the three denied, and permits since. A fourth condition is deleted by a second drop before the first run.
+    """
     home = tmp_path_factory.mktemp("taken back")
     made = new_installation(home / "home")
-    made.land(write(home / "in", *map(patient, range(3)), *map(condition, range(3)), denial(9, "2026-01-01")))
+    said = [denial(0, "2025-12-01"), permit(0, "2025-12-15"), denial(9, "2026-01-01")]
+    made.land(write(home / "in", *map(patient, range(3)), *map(condition, range(4)), *said))
+    made.land(write(home / "in", deleted=("Condition/c3",)))
     made.run("night-0")
     return made
 
@@ -47,10 +52,11 @@ def test_a_denial_that_came_before_its_patient_counts_and_a_corrected_record_lea
 
 def test_a_denial_does_not_wait_for_what_the_gate_blocks(installation: Installation, tmp_path: Path) -> None:
     before = conditions(installation)
-    installation.land(write(tmp_path / "in", denial(1), LEAK))
+    withdrawn = permit(0, "2025-12-15", status="inactive", meta={"lastUpdated": "2026-02-01T00:00:00Z"})
+    installation.land(write(tmp_path / "in", denial(1), withdrawn, LEAK))
     installation.run("night-2")
     assert any("gate blocked tabular" in refusal for refusal in installation.refused)
     assert any("has not passed its gate" in refusal for refusal in installation.refused)
     after = conditions(installation)
     assert len(after) == len(before) - 1
-    assert len([row for row in installation.published("tabular") if row["type"] == "Patient"]) == 2
+    assert len([row for row in installation.published("tabular") if row["type"] == "Patient"]) == 1

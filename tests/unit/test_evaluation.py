@@ -33,7 +33,9 @@ def test_every_form_of_labels_says_the_same(tmp_path: Path) -> None:
     assert negative.spans == ()
 
 
-@pytest.mark.parametrize(("label", "value"), [("AGE", "45-year-old"), ("DATE", "2021"), ("NRP", "Catholic")])
+@pytest.mark.parametrize(
+    ("label", "value"), [("AGE", "45-year-old"), ("DATE", "2021"), ("NRP", "Catholic"), ("PERSON", "Dr.")]
+)
 def test_what_the_rule_lets_stay_is_no_label(tmp_path: Path, label: str, value: str) -> None:
     (tmp_path / "a.txt").write_text(value)
     (tmp_path / "a.ann").write_text(f"T1\t{label} 0 {len(value)}\t{value}\n")

@@ -76,6 +76,8 @@ def test_dates_keep_their_intervals_under_the_expert_profile(tmp_path: Path) -> 
 def test_what_cannot_be_read_is_listed_and_the_rest_is_written(notes: Path, tmp_path: Path) -> None:
     (notes / "latin.txt").write_bytes(b"caf\xe9 " * 30)
     (notes / "empty.txt").write_bytes(b"")
+    (notes / "wide.txt").write_bytes(NOTE.encode("utf-16-le"))
+    (notes / "bell.txt").write_bytes(b"Seen today.\x07 " * 9)
     (notes / "picture.txt").write_bytes(b"\xff\xd8\xff\xe0" + bytes(99))
     (notes / "spanish.txt").write_text(
         "El paciente fue visto por la doctora en el hospital y no tiene la fiebre que tenía. " * 3
@@ -85,7 +87,7 @@ def test_what_cannot_be_read_is_listed_and_the_rest_is_written(notes: Path, tmp_
     done = run("--modality", "text", notes, tmp_path / "out")
     assert done.exit_code == 1
     assert "3 notes written" in done.output
-    for name in ("latin.txt", "empty.txt", "picture.txt", "spanish.txt", "out", "pipe"):
+    for name in ("latin.txt", "empty.txt", "wide.txt", "bell.txt", "picture.txt", "spanish.txt", "out", "pipe"):
         assert f"skipped  {name} @ 0: " in done.output
 
 

@@ -117,6 +117,7 @@ def test_an_overlay_tightens(tmp_path: Path) -> None:
         '"fhir.Patient.address" = "text"',
         '"fhir.Condition.code.text" = "label"',
         '"roles.direct" = "text"',
+        '"fhir.Patient.gender" = "text"',
         '"fhir.Patient.gender" = "type:Coding"',
         '"fhir.Condition.subject.reference" = "reference:Practitioner"',
         '"extension.http://example.org/mrn" = "keep"',

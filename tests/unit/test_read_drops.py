@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,32 @@ def test_a_drop_of_an_undeclared_source_is_refused_whole(
     assert "source" in reason
 
 
+def test_a_name_that_is_no_utf8_holds_no_other_drop_up(store: Store, tmp_path: Path) -> None:
+    manifests = []
+    for name in (os.fsdecode(b"Smith\xe9"), "d2"):
+        folder = tmp_path / "landing" / "ehr" / name
+        folder.mkdir(parents=True)
+        manifests.append(folder / "manifest.json")
+    with pytest.raises(VeilError, match="could not be registered") as refused:
+        register_all(store, manifests, ".registered")
+    assert "Smith" not in str(refused.value)
+    assert {path.name for path in registry.drop_folders(store).values()} == {"d2"}
+
+
+@pytest.mark.parametrize(
+    "name", ["observations.columns.toml", "observations.Columns.toml", "OBSERVATIONS.columns.toml"]
+)
+def test_a_role_file_that_cannot_be_used_leaves_its_table_unknown(store: Store, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "delivered"
+    folder.mkdir()
+    (folder / "observations.csv").write_text("DATE,PATIENT,CODE,DESCRIPTION,VALUE\n")
+    (folder / name).write_text('table = "observations"\n[columns]\nVALUE = "direct:NOSE"\n')
+    landed = land(folder, build_manifest(folder, "ehr", recognisers()), tmp_path / "landing", drop_id="d" * 32)
+    delivery = read(store, landed)
+    assert [piece.path for piece in delivery.files if piece.format == "csv"] == ["observations.csv"]
+    assert delivery.tables == {}
+
+
 def test_a_folder_that_cannot_be_marked_holds_no_other_drop_up(store: Store, tmp_path: Path) -> None:
     manifests = []
     for name in ("Smith_John", "d2"):
@@ -70,7 +97,7 @@ def test_a_folder_that_cannot_be_marked_holds_no_other_drop_up(store: Store, tmp
         folder.mkdir(parents=True)
         manifests.append(folder / "manifest.json")
     manifests[0].with_name(".registered").symlink_to("/nonexistent/x")
-    with pytest.raises(VeilError, match="1 drops are registered") as refused:
+    with pytest.raises(VeilError, match="1 drops could not be registered") as refused:
         register_all(store, manifests, ".registered")
     assert "Smith" not in str(refused.value)
     assert {path.name for path in registry.drop_folders(store).values()} == {"Smith_John", "d2"}

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from veil import modalities, quarantine
 from veil.anonymize import inputs
 from veil.anonymize.worker import STAGED_DDL, Anonymizer
-from veil.control import Store, attempts, registry
+from veil.control import Store, attempts, receipts, registry
 from veil.control.receipts import Receipt
 from veil.control.schema import withheld
-from veil.errors import VeilError
+from veil.errors import Refused, VeilError
 from veil.ingest.stage import BRONZE, OBJECTS
 from veil.lake import RESTRICTED
 from veil.policy import Policy
@@ -52,11 +52,24 @@ def anonymize(settings: Settings, store: Store, run_key: str, policy: Policy, mo
     """Stage the candidates of every unit that a run takes of a modality; a held modality has none."""
     if modalities.get(modality).held:
         return
+    _require_group(store, policy, modality)
     for unit in registry.units_of_run(store, run_key, modality):
         with job(settings, store, "anonymize", unit.unit_id, run_key, policy.product) as work:
-            work.figures["policy"] = policy.hash
+            work.figures.update(policy=policy.hash, epoch=policy.epoch, group=policy.group_of(modality))
             if work.lake.exists(RESTRICTED, BRONZE):
                 _anonymize(work, policy, modality, _reference_year(store, unit.intake_id))
+
+
+def _require_group(store: Store, policy: Policy, modality: str) -> None:
+    """Refuse another linkage group within an epoch: every id would change, and nothing published be found again."""
+    before = receipts.newest_of_product(store, "anonymize", policy.product, modality)
+    if before is None or before.body["epoch"] != policy.epoch:
+        return
+    if before.body["group"] != policy.group_of(modality):
+        raise Refused(
+            f"The linkage group of {modality} in {policy.product} has changed within epoch {policy.epoch}",
+            "Raise the epoch in the product file, or undo the change",
+        )
 
 
 def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) -> None:

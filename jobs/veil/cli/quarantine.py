@@ -57,8 +57,8 @@ def exclude(item_id: str, reason: str) -> None:
     if not item["row_uid"]:
         raise VeilError("This item is no row of bronze, so there is nothing to withhold", "Send a mended drop instead")
     store = _store()
+    registry.ask_again(store, item["unit_id"])  # first: a run without the exclusion is blocked again, and no more
     exclude_row(store, item_id, item["row_uid"], reason)
-    registry.ask_again(store, item["unit_id"])
     click.echo("The row is withheld; the next run of the DAG pipeline takes its unit again")
 
 

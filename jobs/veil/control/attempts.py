@@ -6,11 +6,11 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from veil.control import schema as s
 from veil.control.store import Store, now
@@ -141,7 +141,8 @@ def _take(store: Store, name: str, holder: str, holding: str) -> bool:
 
 def _beat(store: Store, name: str, holding: str, stop: threading.Event) -> None:
     while not stop.wait(_BEAT_SECONDS):
-        with store.transaction() as connection:
+        # a beat that fails is one that is missing: the next may succeed, before the lock counts as left behind
+        with suppress(SQLAlchemyError), store.transaction() as connection:
             connection.execute(
                 update(s.lock)
                 .where((s.lock.c.name == name) & (s.lock.c.holder == holding))

@@ -79,6 +79,24 @@ def latest(store: Store, stage: str, unit_id: str, product: str) -> Receipt | No
     return None if row is None else _receipt(row)
 
 
+def has_newer(store: Store, stage: str, than: Receipt) -> bool:
+    """Tell whether a stage has ended for anything since a receipt was written."""
+    query = select(s.receipt.c.seq).where((s.receipt.c.stage == stage) & (s.receipt.c.seq > than.seq)).limit(1)
+    with store.transaction() as connection:
+        return connection.execute(query).first() is not None
+
+
+def newest_of_product(store: Store, stage: str, product: str, modality: str) -> Receipt | None:
+    """Give the newest receipt of a stage that names a modality, for any unit of a product."""
+    query = select(s.receipt).where((s.receipt.c.stage == stage) & (s.receipt.c.product == product))
+    with store.transaction() as connection:
+        for row in connection.execute(query.order_by(s.receipt.c.seq.desc())).mappings():
+            found = _receipt(row)
+            if found.body.get("modality") == modality:
+                return found
+    return None
+
+
 def of_run(store: Store, run_key: str) -> list[Receipt]:
     """List the receipts of a run in the order of the chain."""
     query = select(s.receipt).where(s.receipt.c.run_key == run_key).order_by(s.receipt.c.seq)

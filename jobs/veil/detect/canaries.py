@@ -14,6 +14,7 @@ from veil.contracts import Profile
 from veil.detect.text import RULES
 
 _TEXTS: dict[str, str] = {
+    "control-character": "Seen with Q\x00u\x00i\x00l\x00l today.",
     "ssn": "On file under 123-45-6789 since the last stay.",
     "phone": "She can be reached at (617) 555-0182 after noon.",
     "email": "Results go to maria.ortiz@example.org today.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -45,6 +46,7 @@ RULES: dict[str, Rule] = {
     "zip-plus-city": Rule("critical", "city, state and postal code"),
     "vin": Rule("critical", "vehicle identification number with a valid check digit"),
     "card": Rule("critical", "payment card number with a valid check digit"),
+    "control-character": Rule("critical", "control characters: text of another encoding reads as gaps between letters"),
     "compact-date": Rule("report", "eight digits that read as a date"),
     "long-number": Rule("report", "nine digits or more without a label"),
 }
@@ -121,6 +123,7 @@ _CARD = re.compile(
     r"(?<![\d.-])(?:(?:3[47]|4\d|5[0-8]|6\d|2[2-7])\d\d([ -])\d{4}\1\d{4}\1\d{4}"
     r"|(?:3[47])\d\d[ -]\d{6}[ -]\d{5}|(?:[3-6]\d|2[1-7]|18)\d{11,17})(?![\d.-]\d|\d)"
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _LONG = re.compile(r"(?<![\w.])\d{9,20}(?![\w.])")
 
 
@@ -139,11 +142,19 @@ def leaks(text: str, *, profile: Profile) -> list[str]:
     list of str
         Keys of `RULES`, sorted; empty for clean text.
     """
-    text = _TAG.sub("■", text)
+    text = _TAG.sub("■", _plain(text))
     found = {rule for rule, sees in _DETECTORS.items() if sees(text)}
     if profile == "safe_harbor":
         found |= {rule for rule, sees in _DATES.items() if sees(text)}
     return sorted(found)
+
+
+def _plain(text: str) -> str:
+    """Take away what only looks different: invisible characters, other blanks and hyphens (Unicode TR 36)."""
+    if text.isascii():
+        return text
+    visible = (char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
+    return "".join("-" if unicodedata.category(char) == "Pd" else char for char in visible)
 
 
 def _any(pattern: re.Pattern[str], valid: Callable[[re.Match[str]], bool]) -> Callable[[str], bool]:
@@ -216,6 +227,7 @@ _DETECTORS: dict[str, Callable[[str], bool]] = {
     "zip-plus-city": _seen(_ZIP),
     "vin": _any(_VIN, _vin),
     "card": _any(_CARD, _luhn),
+    "control-character": _seen(_CONTROL),
     "long-number": _seen(_LONG),
 }
 _DATES: dict[str, Callable[[str], bool]] = {

@@ -116,8 +116,11 @@ def known_tokens(kind: Kind, value: str) -> set[str]:
 
 
 def _fold(text: str) -> str:
-    """Lower case without diacritics; apostrophes within words go, so that O'Brien is one word."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    """Lower case without diacritics and what is invisible; apostrophes within words go, so O'Brien is one word."""
+    if text.isascii():
+        return _APOSTROPHE.sub("", text.lower())
+    seen = (c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    plain = "".join("-" if unicodedata.category(c) == "Pd" else c for c in seen if unicodedata.category(c) != "Cf")
     return _APOSTROPHE.sub("", plain.translate(_LETTERS))
 
 

@@ -16,6 +16,8 @@ from typing import Any
 from veil.errors import VeilError
 
 _AGE = re.compile(r"\d{1,3}")
+TITLE = re.compile(r"(?:(?:dr|mr|mrs|ms|mx|miss|prof|sr|sra|dra|don|doña)\.?(?:\s+|$))+", re.IGNORECASE)
+"""Titles in front of a name; alone they identify nobody."""
 _YEAR = re.compile(r"\s*(?:19|20)\d{2}\s*")
 _OLDEST_AGE = 89
 
@@ -126,6 +128,8 @@ def _identifies(kind: str, value: str) -> bool:
     """45 CFR 164.514(b)(2)(i)(C): of dates the year may stay, and ages up to 89."""
     if kind == "AGE":
         return any(int(number) > _OLDEST_AGE for number in _AGE.findall(value))
+    if kind == "NAME":
+        return not TITLE.fullmatch(value)
     return kind != "DATE" or not _YEAR.fullmatch(value)
 
 

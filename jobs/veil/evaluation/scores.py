@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -11,9 +10,8 @@ from typing import Any
 
 from veil.contracts import Span
 
-from .gold import Document, GoldSpan
+from .gold import TITLE, Document, GoldSpan
 
-_TITLE = re.compile(r"(?:(?:dr|mr|mrs|ms|mx|miss|prof|sr|sra|dra|don|doña)\.?\s+)+", re.IGNORECASE)
 Find = Callable[[str], Sequence[Span]]
 
 
@@ -111,7 +109,7 @@ def _count(scores: Scores, document: Document, found: Sequence[Span]) -> None:
 
 
 def _coverage(text: str, gold: GoldSpan, covered: bytearray) -> tuple[bool, bool]:
-    title = _TITLE.match(text, gold.start, gold.end) if gold.kind == "NAME" else None
+    title = TITLE.match(text, gold.start, gold.end) if gold.kind == "NAME" else None
     start = title.end() if title and title.end() < gold.end else gold.start
     seen = [covered[index] for index in range(start, gold.end) if text[index].isalnum()]
     return all(seen), any(seen)

@@ -142,9 +142,10 @@ def _rows(source: Source) -> Iterator[Entry | Skipped]:
 
 
 def _roles(path: Path) -> TableRoles:
-    beside = path.with_name(path.name.removesuffix(".csv") + _ROLE_SUFFIX)
-    if beside.is_file():
-        return load_role_file(beside)
+    wanted = path.name.lower().removesuffix(".csv") + _ROLE_SUFFIX
+    beside = [each for each in path.parent.iterdir() if each.name.lower() == wanted]
+    if beside:
+        return load_role_file(beside[0])
     built_in = _built_in().get(path.stem.lower())
     if built_in is None:
         raise Malformed("no role file declares the columns of this table: add <name>.columns.toml beside it")

@@ -51,6 +51,7 @@ def enter_vault(lake: Lake, incoming: DataFrame, key_file: Path, write: Write) -
     consents = rows.where("type = 'Consent' AND subject_ref IS NOT NULL").select(
         "source",
         "key",
+        "hash",
         F.col("subject_ref").alias("ref"),
         F.col("consent").alias("decision"),
         F.col("consent_when").alias("decided"),
@@ -88,14 +89,14 @@ def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> Data
     placed = _attach_files(_tombstones(lake, slim) if slim.where("deleted").limit(1).count() else slim)
     unit_of = F.create_map(*(F.lit(part) for pair in units for part in pair))
     rows = with_subject(lake, placed).withColumn("unit", unit_of[F.col("modality")])
-    rows = rows.join(vault.denied(lake).withColumn("is_denied", F.lit(True)), "subject_uid", "left")
+    rows = rows.join(vault.denied(lake, slim).withColumn("is_denied", F.lit(True)), "subject_uid", "left")
     reasons = [
         ("no-modality", F.col("unit").isNull(), "what this file is cannot be told: name its format, or leave it out"),
         ("no-subject", F.col("subject_uid").isNull(), "it is about nobody that the source has sent: send its patient"),
         ("consent-denied", F.col("is_denied"), "the subject's newest consent statement denies use"),
     ]
     for rule, unfit, reason in reasons:
-        hit = F.col("rule").isNull() & F.coalesce(unfit, F.lit(False)) & ~_is_unknown_deletion(rule)
+        hit = F.col("rule").isNull() & F.coalesce(unfit, F.lit(False)) & ~_is_free_deletion(rule)
         rows = rows.withColumns(
             {
                 "rule": F.when(hit, rule).otherwise(F.col("rule")),
@@ -105,15 +106,19 @@ def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> Data
     return _new_or_changed(lake, _without_twins(rows)).select(*names(JUDGED))
 
 
-def _is_unknown_deletion(rule: str) -> Column:
-    """The deletion of a record that never came is no problem; there is just nothing to do."""
+def _is_free_deletion(rule: str) -> Column:
+    """A deletion needs neither a subject, where the record never came, nor a consent: nothing is used."""
     from pyspark.sql import functions as F
 
-    return F.col("deleted") if rule == "no-subject" else F.lit(False)
+    return F.col("deleted") if rule in ("no-subject", "consent-denied") else F.lit(False)
 
 
 def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
-    """Replace each deletion by one tombstone for the record and one for each payload that came with it."""
+    """Replace each deletion by one tombstone for the record and one for each payload that came with it.
+
+    Records that came in the same intake are deleted like those that the vault holds.
+    """
+    from pyspark.sql import Window
     from pyspark.sql import functions as F
 
     deletions = incoming.where("deleted AND rule IS NULL")
@@ -124,6 +129,14 @@ def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
         F.col("modality").alias("current_modality"),
         "subject_uid",
     )
+    fresh = incoming.where("NOT coalesce(deleted, false) AND rule IS NULL").select(
+        "source",
+        "parent",
+        F.col("key").alias("current_key"),
+        F.col("modality").alias("current_modality"),
+        F.col("subject_ref").alias("fresh_ref"),
+    )
+    current = current.unionByName(fresh, allowMissingColumns=True)
     refs = vault.table(lake, vault.SUBJECTS).groupBy("subject_uid").agg(F.min("ref").alias("known_ref"))
     dead = (
         deletions.join(current, ["source", "parent"])
@@ -132,13 +145,18 @@ def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
             {
                 "key": F.col("current_key"),
                 "modality": F.col("current_modality"),
-                "subject_ref": F.col("known_ref"),
+                "subject_ref": F.coalesce("known_ref", "fresh_ref"),
                 "payload_uid": F.lit(None).cast("string"),
             }
         )
         .select(*incoming.columns)
+        .dropDuplicates(["source", "key", "drop_seq", "version"])
     )
-    return incoming.where("NOT coalesce(deleted, false) OR rule IS NOT NULL").unionByName(dead)
+    rows = incoming.where("NOT coalesce(deleted, false) OR rule IS NOT NULL").unionByName(dead)
+    # a deletion without a version of its own is of whatever had come until its drop
+    until = Window.partitionBy("source", "key").orderBy("drop_seq").rangeBetween(Window.unboundedPreceding, 0)
+    undated = F.coalesce("deleted", F.lit(False)) & (F.col("version") == "")
+    return rows.withColumn("version", F.when(undated, F.max("version").over(until)).otherwise(F.col("version")))
 
 
 def _attach_files(rows: DataFrame) -> DataFrame:

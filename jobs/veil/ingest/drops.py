@@ -113,8 +113,13 @@ def _pieces(drop: Drop, sequence: int, manifest: Manifest) -> Iterator[Piece]:
 
 
 def _tables(files: list[Piece], problems: dict[tuple[str, int], str]) -> dict[tuple[str, str], TableRoles]:
-    """Find the roles of each CSV table: its own role file beside it, else the built-in table of its name."""
+    """Find the roles of each CSV table: its own role file beside it, else the built-in table of its name.
+
+    A role file that cannot be used, or is misspelt in its case, leaves its table unknown: the built-in roles are not
+    those that the sender meant.
+    """
     declared: dict[tuple[str, str], TableRoles] = {}
+    described = {(piece.drop_id, piece.path.lower().removesuffix(ROLE_SUFFIX)) for piece in files}
     for piece in files:
         if piece.format == _ROLE_FILE and (piece.drop_id, piece.file_no) not in problems:
             try:
@@ -126,6 +131,7 @@ def _tables(files: list[Piece], problems: dict[tuple[str, int], str]) -> dict[tu
     built_in = load_tables(_BUILT_IN)
     for piece in files:
         name = Path(piece.path).stem.lower()
-        if piece.format == "csv" and (piece.drop_id, piece.path) not in declared and name in built_in:
+        has_own = (piece.drop_id, piece.path.lower().removesuffix(".csv")) in described
+        if piece.format == "csv" and not has_own and name in built_in:
             declared[piece.drop_id, piece.path] = built_in[name]
     return declared

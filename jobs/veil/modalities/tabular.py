@@ -30,7 +30,9 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
                 return value
             spans = engine().find(value, item.known)
             findings.extend(Finding(path, span, value[span.start : span.end]) for span in spans)
-            return redact(value, spans, profile=policy.profile, offset_days=item.offset_days)
+            return redact(
+                value, spans, profile=policy.profile, offset_days=item.offset_days, reference_year=reference_year
+            )
 
         record = orjson.loads(item.content or "null")
         if item.columns is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -15,6 +16,8 @@ from veil.readers.formats import text_format
 from veil.transforms.text import TextEngine, language, redact
 
 _PUBLISHED_LANGUAGE = "en"
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+"""UTF-16 that was read as UTF-8 has one between any two letters, where no name is found."""
 
 
 @cache
@@ -23,16 +26,21 @@ def engine() -> TextEngine:
     return TextEngine.load()
 
 
-def _anonymizer(policy: Policy, _reference_year: int) -> Transform:
+def _anonymizer(policy: Policy, reference_year: int) -> Transform:
     def anonymize(item: Item) -> Outcome:
         note = item.content or ""
         if not note.strip():
             raise Unpublishable("the note is empty")
+        if _CONTROL.search(note):
+            raise Unpublishable("the note holds control characters: send it as plain text in UTF-8")
         if language(note) != _PUBLISHED_LANGUAGE:
             raise Unpublishable("the note is not in English, the only language that is cleaned")
         spans = engine().find(note, item.known)
         findings = [Finding("text", span, note[span.start : span.end]) for span in spans]
-        return Outcome(redact(note, spans, profile=policy.profile, offset_days=item.offset_days), findings=findings)
+        cleaned = redact(
+            note, spans, profile=policy.profile, offset_days=item.offset_days, reference_year=reference_year
+        )
+        return Outcome(cleaned, findings=findings)
 
     return anonymize
 

@@ -47,6 +47,9 @@ _STRICTER_PEERS: frozenset[tuple[str, str]] = frozenset(
 )
 """Within a level, only these pairs (from, to) are known to publish less."""
 
+_PROSE = frozenset({"label", "display"})
+"""Treatments of strings that may be prose already: only there does the text engine publish less and not more."""
+
 _REFERENCE = re.compile(r"(reference):([A-Z][A-Za-z]{0,63})")
 _MACRO = re.compile(r"type:([A-Z][A-Za-z]{0,63})")
 
@@ -88,7 +91,7 @@ def tightens(before: str, after: str) -> bool:
     if before == after:
         return True
     old, new = split(before)[0], split(after)[0]
-    if old == new or new not in TREATMENTS:
+    if old == new or new not in TREATMENTS or (new == "text" and old not in _PROSE):
         return False
     return LEVELS.index(level(old)) < LEVELS.index(level(new)) or (old, new) in _STRICTER_PEERS
 

@@ -14,11 +14,9 @@ TAG = re.compile(
     r"\[(?:NAME|LOCATION|DATE|AGE|PHONE|FAX|EMAIL|SSN|MRN|HEALTH_PLAN|ACCOUNT|LICENSE|VEHICLE|DEVICE|URL|IP|BIOMETRIC|PHOTO|ID|ORGANIZATION)\]"
 )
 _OLDEST_AGE = 89
-_REFERENCE_YEAR = 2026
-"""Notes are read after they were written: a year that makes somebody 90 by then is not shown."""
 
 
-def redact(text: str, spans: Sequence[Span], *, profile: Profile, offset_days: int = 0) -> str:
+def redact(text: str, spans: Sequence[Span], *, profile: Profile, offset_days: int = 0, reference_year: int = 0) -> str:
     """Replace each span by what the profile lets remain of it.
 
     Parameters
@@ -32,13 +30,15 @@ def redact(text: str, spans: Sequence[Span], *, profile: Profile, offset_days: i
         (164.514(b)(2)(i)(C)); ``expert`` moves complete dates by `offset_days` and renders them in their own form.
     offset_days
         Days to move dates by under ``expert``. A second pass over the result has to use 0.
+    reference_year
+        The year in which the note is read: a year that makes somebody 90 by then is not shown.
 
     Returns
     -------
     str
         The text with typed tags such as ``[NAME]``; an age becomes ``90+``.
     """
-    latest = max([_REFERENCE_YEAR, *_years(text, spans)])
+    latest = max([reference_year, *_years(text, spans)])
     parts: list[str] = []
     end = 0
     for span in spans:
