@@ -7,6 +7,7 @@ from veil import release as stage
 from veil.control import Store
 from veil.entry import Arguments, main
 from veil.errors import Refused
+from veil.policy.policy import load_site
 from veil.privacy.spec import load_release
 from veil.settings import Settings
 from veil.stages import job
@@ -16,7 +17,11 @@ _KEYS = ["unit", "month", "category"]
 
 def run(settings: Settings, store: Store, arguments: Arguments) -> None:
     """Draw and publish; the same declaration over the same records gives the same numbers and costs nothing."""
-    release = load_release(settings.config / "releases" / f"{arguments.release}.toml")
+    file = settings.config / "releases" / f"{arguments.release}.toml"
+    release = load_release(file)
+    declared = [source.name for source in load_site(settings.config / "site.toml").sources]
+    if release.spec.source not in declared:
+        raise Refused(f"{file.name}: source is none of site.toml", f"Give one of: {', '.join(declared)}")
     with job(settings, store, "release", release.spec.name, arguments.run_key) as work:
         staged = stage.stage(work, release)
         suite = suites.releases.expectations(stage.NAMES, _KEYS, len(release.public_keys))

@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def rows(table: Path, columns: str = "*") -> Iterator[dict[str, Any]]:
+def rows(table: Path, columns: str = "*", where: str = "true") -> Iterator[dict[str, Any]]:
     """Give the rows of the table in the folder `table`, none where no table was written yet.
+
+    `columns` and `where` are SQL.
 
     Deltalake's own engine reads them. Its way through pyarrow calls Python from threads that outlive the read: a
     command that ends with an error while they run is aborted (exit status 134) before it has said what is wrong.
@@ -20,6 +22,6 @@ def rows(table: Path, columns: str = "*") -> Iterator[dict[str, Any]]:
 
     if not (table / "_delta_log").exists():
         return
-    found = QueryBuilder().register("rows", DeltaTable(str(table))).execute(f"SELECT {columns} FROM rows")
+    found = QueryBuilder().register("rows", DeltaTable(str(table))).execute(f"SELECT {columns} FROM rows WHERE {where}")
     for batch in pa.RecordBatchReader.from_stream(found):
         yield from batch.to_pylist()

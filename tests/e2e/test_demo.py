@@ -52,6 +52,8 @@ def test_the_console_answers_only_those_who_are_logged_in(finished: Finished) ->
 def test_the_blocked_row_can_be_seen(finished: Finished) -> None:
     items = json.loads(finished.veil("quarantine", "list", "--stage", "audit", "--json").stdout)
     assert [item["rule"] for item in items] == ["known-identifier"]
+    truth = GroundTruth.from_json(finished.home / "lake" / "restricted" / "demo-truth.json")
+    assert truth.gate_leak.value in finished.veil("quarantine", "show", items[0]["item_id"]).stdout
 
 
 PROVOKE = """

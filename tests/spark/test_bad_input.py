@@ -79,6 +79,11 @@ def test_a_position_leads_back_to_the_line(mended: Installation) -> None:
     assert item["position"] == len(json.dumps(condition(4))) + 1
 
 
+def test_what_could_not_be_read_is_kept_for_the_person_who_mends_it(mended: Installation) -> None:
+    item = next(item for item in mended.table("restricted/quarantine") if "not valid JSON" in item["reason"])
+    assert item["content"] == '{"resourceType": "Condition", "id": "cut", "subj'
+
+
 def test_an_unknown_resource_type_is_not_published_and_says_so(mended: Installation) -> None:
     items = [item for item in mended.table("restricted/quarantine") if item["stage"] == "anonymize"]
     assert [item["type"] for item in items] == ["Spaceship"]

@@ -10,7 +10,7 @@ import pytest
 from tests.spark.conftest import Installation, new_installation
 from tests.spark.resources import condition, denial, patient, permit, write
 
-LEAK = {**condition(3), "id": "leak", "note": [{"text": "x"}], "code": {"text": "metoprolol 77041001 mg daily"}}
+LEAK = {**condition(2), "id": "leak", "note": [{"text": "x"}], "code": {"text": "metoprolol 77041001 mg daily"}}
 """Another patient's number, written like a dose: the anonymizer takes it for one, and the gate does not."""
 
 

@@ -102,3 +102,12 @@ def test_a_folder_that_cannot_be_marked_holds_no_other_drop_up(store: Store, tmp
     assert "Smith" not in str(refused.value)
     assert {path.name for path in registry.drop_folders(store).values()} == {"Smith_John", "d2"}
     assert manifests[1].with_name(".registered").is_file()
+
+
+def test_a_table_and_its_role_file_meet_whatever_their_case(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "delivered"
+    folder.mkdir()
+    (folder / "PAIN.CSV").write_text("case,who\n1,Quillon\n")
+    (folder / "PAIN.columns.toml").write_text(ROLES)
+    landed = land(folder, build_manifest(folder, "ehr", recognisers()), tmp_path / "landing", drop_id="d" * 32)
+    assert [path for _drop, path in read(store, landed).tables] == ["PAIN.CSV"]

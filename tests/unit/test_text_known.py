@@ -103,6 +103,10 @@ def test_a_known_value_is_in_no_message(engine: TextEngine) -> None:
             "es",
         ),
         ("Der Patient wurde mit Fieber und Husten aufgenommen und ist nicht mehr in der Klinik auf der Station.", "de"),
+        ("Potilas tuli eilen vastaanotolle, ja aviomies kertoo että kuume on jatkunut kolme päivää.", "und"),
+        ("Patienten lades in i går med bröstsmärta, och hans fru berättar att han haft feber i tre dagar.", "und"),
+        ("PACJENT ZGLOSIL SIE WCZORAJ Z BOLEM, A ZONA MOWI ZE OD TRZECH DNI NIE JADL PRAWIE NIC", "pl"),
+        ("ASSESSMENT: STABLE ANGINA. CONTINUE METOPROLOL AND ASPIRIN DAILY, FOLLOW UP WITH CARDIOLOGY CLINIC", "en"),
         ("Пациент поступил в клинику с жалобами на кашель.", "und"),
     ],
 )

@@ -40,7 +40,7 @@ def list_items(stage: str | None, modality: str | None, as_json: bool) -> None:
 def show(item_id: str) -> None:
     """Print one item with what it holds: restricted data, for the person who mends it."""
     item = _item(item_id)
-    for name, value in item.items():
+    for name, value in {**item, "content": item["content"] or _content(item)}.items():
         if value is not None:
             click.echo(f"{name:<12} {value}")
 
@@ -88,6 +88,20 @@ def retry(item_id: str, mended: Path | None) -> None:
         raise VeilError("Only what ingest refused can be mended by a file", "Mend the policy, or send a drop")
     registry.ask_again(store, item["unit_id"])
     click.echo("The next run of the DAG pipeline takes its unit again")
+
+
+def _content(item: dict[str, Any]) -> str | None:
+    """Find in bronze what a later stage refused."""
+    from veil.ingest.stage import BRONZE
+    from veil.lake import RESTRICTED
+    from veil.rows import rows
+    from veil.settings import Settings
+
+    if not item["row_uid"]:
+        return None
+    place = f"row_uid = '{item['row_uid']}' AND unit = '{item['unit_id']}'"
+    found = list(rows(Settings.from_env().lake / RESTRICTED / BRONZE, "content", place))
+    return found[0]["content"] if found else None
 
 
 def _store() -> Any:

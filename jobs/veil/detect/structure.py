@@ -129,7 +129,7 @@ def _string(value: str, key: str, profile: Profile) -> Iterator[str]:
         yield "date"
     if key.lower().startswith("age") and value.isdigit() and int(value) > _MAX_AGE:
         yield "age"
-    if key in _SYSTEMS or _OPAQUE.fullmatch(value):
+    if key.lower() in _SYSTEMS or _OPAQUE.fullmatch(value):
         return
     # one word has no room for a label, a title or an address around its value
     rules = text.leaks(value, profile="expert") if _PHRASE.search(value) else []

@@ -46,9 +46,12 @@ def fresh_home(home: Embedded) -> None:
         )
     marker = settings.home / _MARKER
     own = set(marker.read_text().split()) if marker.exists() else set()
-    if _drops(settings) - own or (not own and (settings.lake / RESTRICTED / BRONZE).exists()):
+    emptied = (settings.lake, home.airflow_home, settings.home / "gx")
+    is_foreign = any(path.exists() for path in emptied) and not (home.airflow_home / "supervisor.log").exists()
+    has_data = (settings.lake / RESTRICTED / BRONZE).exists()
+    if _drops(settings) - own or (not own and (has_data or is_foreign)):
         raise VeilError(f"{settings.home} holds data of yours", "Set VEIL_HOME to another folder for the demo")
-    for path in (settings.lake, home.airflow_home, settings.home / "gx"):
+    for path in emptied:
         shutil.rmtree(path, ignore_errors=True)
     for path in settings.home.glob("control.db*"):
         path.unlink()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from veil.errors import VeilError
 from veil.keys import FileKey
+from veil.lake import RESTRICTED
 from veil.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -102,8 +103,14 @@ def open_home(settings: Settings) -> Embedded:
         settings.home.chmod(0o700)  # it may have been made by another hand
     except OSError as error:
         raise VeilError(f"The folder {settings.home} cannot be used: {error.strerror}", "Set VEIL_HOME") from None
+    if not settings.key_file.exists() and (settings.lake / RESTRICTED / "vault").exists():
+        raise VeilError(
+            f"The zone key {settings.key_file} is gone, and the lake holds secrets that only it opens",
+            "Restore it from its backup, or mount the volume that it is on",
+        )
     FileKey.create(settings.key_file)
     kept = settings.home / "keys" / "services.json"
+    kept.parent.mkdir(exist_ok=True, mode=0o700)
     if not kept.exists():
         drawn = {
             "spark": secrets.token_urlsafe(32),

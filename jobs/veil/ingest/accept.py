@@ -92,7 +92,11 @@ def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> Data
     rows = rows.join(vault.denied(lake, slim).withColumn("is_denied", F.lit(True)), "subject_uid", "left")
     reasons = [
         ("no-modality", F.col("unit").isNull(), "what this file is cannot be told: name its format, or leave it out"),
-        ("no-subject", F.col("subject_uid").isNull(), "it is about nobody that the source has sent: send its patient"),
+        (
+            "no-subject",
+            F.col("subject_uid").isNull(),
+            "it is about nobody that the source has sent: send its patient, or name it in files.csv",
+        ),
         ("consent-denied", F.col("is_denied"), "the subject's newest consent statement denies use"),
     ]
     for rule, unfit, reason in reasons:

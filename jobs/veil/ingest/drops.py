@@ -127,11 +127,12 @@ def _tables(files: list[Piece], problems: dict[tuple[str, int], str]) -> dict[tu
             except VeilError as error:
                 problems[piece.drop_id, piece.file_no] = str(error)
             else:
-                declared[piece.drop_id, piece.path.removesuffix(ROLE_SUFFIX) + ".csv"] = roles
+                declared[piece.drop_id, piece.path.lower().removesuffix(ROLE_SUFFIX)] = roles
     built_in = load_tables(_BUILT_IN)
+    found: dict[tuple[str, str], TableRoles] = {}
     for piece in files:
-        name = Path(piece.path).stem.lower()
-        has_own = (piece.drop_id, piece.path.lower().removesuffix(".csv")) in described
-        if piece.format == "csv" and not has_own and name in built_in:
-            declared[piece.drop_id, piece.path] = built_in[name]
-    return declared
+        place = (piece.drop_id, piece.path.lower().removesuffix(".csv"))
+        roles_of = declared.get(place) if place in described else built_in.get(Path(piece.path).stem.lower())
+        if piece.format == "csv" and roles_of is not None:
+            found[piece.drop_id, piece.path] = roles_of
+    return found

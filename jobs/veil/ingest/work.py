@@ -143,6 +143,7 @@ def problem_row(piece: Piece, position: int, rule: str, reason: str, raw: bytes 
     """Make the row of a piece that cannot be read; what it holds stays with it, for quarantine."""
     return {
         **piece.origin(position),
+        "candidate_uid": secrets.token_hex(16),
         "modality": piece.modality,
         "rule": rule,
         "reason": reason,

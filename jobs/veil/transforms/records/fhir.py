@@ -102,9 +102,11 @@ def anonymize_fhir(
     if branch is None:
         raise Unpublishable("the policy allows no resource of this type")
     work = Work(plan, item, text)
-    for born in _years(resource, branch, "birth_date"):
+    born = _years(resource, branch, "birth_date")
+    if born:
+        # an overlay may treat several dates as one of birth: the earliest is it
         died = _years(resource, branch, "death_date")
-        work.born = born
-        work.over_89 = is_over_89(born, max(died, default=None), reference_year)
+        work.born = min(born)
+        work.over_89 = is_over_89(work.born, max(died, default=None), reference_year)
     body = {key: value for key, value in resource.items() if key != "resourceType"}
     return {"resourceType": resource["resourceType"], **_object(body, branch, work)}, work.dropped
