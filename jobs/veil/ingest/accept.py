@@ -100,7 +100,7 @@ def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> Data
         ("consent-denied", F.col("is_denied"), "the subject's newest consent statement denies use"),
     ]
     for rule, unfit, reason in reasons:
-        hit = F.col("rule").isNull() & F.coalesce(unfit, F.lit(False)) & ~_is_free_deletion(rule)
+        hit = F.col("rule").isNull() & F.coalesce(unfit, F.lit(False)) & ~_is_exempt(rule)
         rows = rows.withColumns(
             {
                 "rule": F.when(hit, rule).otherwise(F.col("rule")),
@@ -110,11 +110,16 @@ def judge(lake: Lake, incoming: DataFrame, units: list[tuple[str, str]]) -> Data
     return _new_or_changed(lake, _without_twins(rows)).select(*names(JUDGED))
 
 
-def _is_free_deletion(rule: str) -> Column:
-    """A deletion needs neither a subject, where the record never came, nor a consent: nothing is used."""
+def _is_exempt(rule: str) -> Column:
+    """A deletion needs neither a subject, where the record never came, nor a consent; a consent statement needs none.
+
+    Nothing of them is used: a statement that came to nothing could not withdraw what an earlier one says.
+    """
     from pyspark.sql import functions as F
 
-    return F.col("deleted") if rule in ("no-subject", "consent-denied") else F.lit(False)
+    if rule == "no-subject":
+        return F.col("deleted")
+    return (F.col("deleted") | F.col("key").startswith("Consent/")) if rule == "consent-denied" else F.lit(False)
 
 
 def _tombstones(lake: Lake, incoming: DataFrame) -> DataFrame:
