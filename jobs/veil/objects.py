@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 from pyarrow import fs
@@ -55,19 +55,6 @@ class ObjectStore:
         for found in self._fs.get_file_info(folder):
             if found.type == fs.FileType.File and found.base_name not in object_ids:
                 self._fs.delete_file(found.path)
-
-    def ids(self) -> Iterator[str]:
-        """List what is stored."""
-        folder = fs.FileSelector(self._root, recursive=True, allow_not_found=True)
-        for found in self._fs.get_file_info(folder):
-            if found.type == fs.FileType.File and found.base_name.isalnum():
-                yield found.base_name
-
-    def remove(self, object_id: str) -> None:
-        """Remove an object if it is there."""
-        path = self._path(object_id)
-        if self._fs.get_file_info(path).type == fs.FileType.File:
-            self._fs.delete_file(path)
 
     def _path(self, object_id: str) -> str:
         if not object_id.isalnum():
