@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -117,6 +118,9 @@ def spark() -> Iterator[None]:
     session.conf.set("spark.sql.codegen.wholeStage", "false")
     yield
     session.stop()
+    logging.getLogger("py4j.clientserver").setLevel(
+        logging.WARNING
+    )  # it logs once more after pytest's streams are gone
 
 
 @pytest.fixture(scope="session")
