@@ -11,11 +11,12 @@ from typing import Any
 
 from veil.control import Store, registry
 from veil.errors import VeilError
-from veil.ingest.drops import BY_LINE, ROLE_SUFFIX
+from veil.ingest.drops import BY_LINE
 from veil.ingest.work import RAW_LIMIT
 from veil.lake import RESTRICTED
 from veil.modalities import recognisers
 from veil.objects import ObjectStore
+from veil.policy.tables import ROLE_SUFFIX
 from veil.readers.attribution import Attribution, write_attribution
 from veil.readers.landing import land
 from veil.readers.manifest import MANIFEST, build_manifest, read_manifest

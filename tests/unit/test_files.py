@@ -11,6 +11,11 @@ from click.testing import CliRunner, Result
 
 from tests.spark.resources import condition, denial, patient, write
 from veil.cli import veil
+from veil.contracts import KnownIdentifier
+from veil.files.known import Known
+from veil.files.people import People
+from veil.files.sources import Entry, Source
+from veil.identity import Scope
 
 NOTE = "Mr. Vasterby (MRN 77041001) was seen on 03/04/2021. Metoprolol 25 mg daily. His wife Quillona called."
 
@@ -144,3 +149,13 @@ def test_a_wrong_table_of_known_identifiers_is_refused_without_quoting_it(
     assert done.exit_code == 1
     assert "Quillona" not in done.output
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_told_under_another_name_of_a_subject_is_known(tmp_path: Path) -> None:
+    relative = KnownIdentifier("NAME", "Quillona Vasterby", "relative")
+    source = Source(tmp_path / "x.ndjson", "x.ndjson")
+    told = Entry(source, 0, "RelatedPerson", "RelatedPerson/r", "identifier:mrn|1", "{}", known=(relative,))
+    person = Entry(source, 1, "Patient", "Patient/p", "Patient/p", "{}", aliases=("identifier:mrn|1",))
+    people = People.of([told, person], Scope("files", 1, "tabular"), Known(), shifts=False)
+    assert relative in people.item(person).known
+    assert people.item(told).subject == people.item(person).subject

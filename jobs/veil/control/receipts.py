@@ -87,14 +87,17 @@ def has_newer(store: Store, stage: str, than: Receipt) -> bool:
 
 
 def newest_of_product(store: Store, stage: str, product: str, modality: str) -> Receipt | None:
-    """Give the newest receipt of a stage that names a modality, for any unit of a product."""
-    query = select(s.receipt).where((s.receipt.c.stage == stage) & (s.receipt.c.product == product))
+    """Give the newest receipt of a stage for any unit of a modality of a product."""
+    query = (
+        select(s.receipt)
+        .join(s.unit, s.unit.c.unit_id == s.receipt.c.unit_id)
+        .where((s.receipt.c.stage == stage) & (s.receipt.c.product == product) & (s.unit.c.modality == modality))
+        .order_by(s.receipt.c.seq.desc())
+        .limit(1)
+    )
     with store.transaction() as connection:
-        for row in connection.execute(query.order_by(s.receipt.c.seq.desc())).mappings():
-            found = _receipt(row)
-            if found.body.get("modality") == modality:
-                return found
-    return None
+        row = connection.execute(query).mappings().first()
+    return None if row is None else _receipt(row)
 
 
 def of_run(store: Store, run_key: str) -> list[Receipt]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from veil.errors import VeilError
 
@@ -92,14 +91,15 @@ def _brat(path: Path) -> Iterator[Document]:
 def _presidio(path: Path) -> Iterator[Document]:
     for sample in json.loads(path.read_bytes()):
         spans = [
-            (str(span["entity_type"]), int(span["start_position"]), int(span["end_position"]), str(_group(span)))
+            (
+                str(span["entity_type"]),
+                int(span["start_position"]),
+                int(span["end_position"]),
+                str(span.get("group") or ""),
+            )
             for span in sample["spans"]
         ]
         yield _document(str(sample["full_text"]), spans)
-
-
-def _group(span: dict[str, Any]) -> Any:
-    return span.get("group") or ""
 
 
 def _names(path: Path) -> Iterator[Document]:

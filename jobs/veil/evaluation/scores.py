@@ -25,12 +25,10 @@ class Recall:
 
     def rates(self) -> dict[str, float]:
         """Give the counts as shares; 1 where nothing was labelled."""
-        whole = self.labelled or 1
-        return {
-            "labelled": self.labelled,
-            "full_span": self.full / whole if self.labelled else 1.0,
-            "any_overlap": self.any / whole if self.labelled else 1.0,
-        }
+        if not self.labelled:
+            return {"labelled": 0, "full_span": 1.0, "any_overlap": 1.0}
+        shares = {"full_span": self.full / self.labelled, "any_overlap": self.any / self.labelled}
+        return {"labelled": self.labelled, **shares}
 
 
 @dataclass(slots=True)

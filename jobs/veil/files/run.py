@@ -64,11 +64,9 @@ def anonymize_folder(
     found = list(sources(source))
     files = [each for each in found if isinstance(each, Source)]
     summary = Summary(skipped=[each for each in found if isinstance(each, Skipped)])
-    people = People(Scope(policy.product, policy.epoch, policy.group_of(modality)), profile == "expert", known)
-    for file in files:
-        for entry in entries(file, modality):
-            if isinstance(entry, Entry):
-                people.meet(entry)
+    scope = Scope(policy.product, policy.epoch, policy.group_of(modality))
+    readable = (entry for file in files for entry in entries(file, modality) if isinstance(entry, Entry))
+    people = People.of(readable, scope, known, shifts=profile == "expert")
     with ExitStack() as opened:
         writer = _Writer(target, opened, mapping)
         clean = transform(policy, datetime.now(UTC).year)

@@ -5,22 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from veil import modalities
 from veil.contracts import Consent, KnownIdentifier, Malformed, Record
 from veil.errors import VeilError
-from veil.policy.tables import TableRoles, load_role_file, load_tables
+from veil.policy.tables import ROLE_SUFFIX, TableRoles, built_in_tables, load_role_file
 from veil.readers import fhir, ndjson, table
 from veil.readers.formats import HEAD
 from veil.readers.problem import Problem
 from veil.readers.sniff import sniff
-
-_LARGEST = 256 << 20
-"""Bytes of a file that is read at once; tables and NDJSON are read row by row."""
-_BUILT_IN = Path(__file__).parents[1] / "packs" / "tables" / "synthea.toml"
-_ROLE_SUFFIX = ".columns.toml"
+from veil.readers.whole import read_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,7 @@ def entries(source: Source, modality: str) -> Iterator[Entry | Skipped]:
 
 def _note(source: Source) -> Iterator[Entry]:
     try:
-        text = _whole(source).decode("utf-8-sig")
+        text = read_whole(source.path).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Malformed("the note is not valid UTF-8") from None
     yield Entry(source, 0, "text", source.name, source.place, text)
@@ -111,7 +106,7 @@ def _records(source: Source, form: str) -> Iterator[Entry | Skipped]:
     if form == "csv":
         yield from _rows(source)
     elif form == "fhir-bundle":
-        for position, found in enumerate(fhir.parse_bundle(_whole(source))):
+        for position, found in enumerate(fhir.parse_bundle(read_whole(source.path))):
             yield _skipped(source, found) if isinstance(found, Problem) else _entry(source, position, found)
     elif form == "fhir-ndjson":
         with source.path.open("rb") as stream:
@@ -142,19 +137,14 @@ def _rows(source: Source) -> Iterator[Entry | Skipped]:
 
 
 def _roles(path: Path) -> TableRoles:
-    wanted = path.name.lower().removesuffix(".csv") + _ROLE_SUFFIX
+    wanted = path.name.lower().removesuffix(".csv") + ROLE_SUFFIX
     beside = [each for each in path.parent.iterdir() if each.name.lower() == wanted]
     if beside:
         return load_role_file(beside[0])
-    built_in = _built_in().get(path.stem.lower())
+    built_in = built_in_tables().get(path.stem.lower())
     if built_in is None:
         raise Malformed("no role file declares the columns of this table: add <name>.columns.toml beside it")
     return built_in
-
-
-@cache
-def _built_in() -> dict[str, TableRoles]:
-    return load_tables(_BUILT_IN)
 
 
 def _entry(source: Source, position: int, record: Record, columns: dict[str, str] | None = None) -> Entry:
@@ -175,9 +165,3 @@ def _entry(source: Source, position: int, record: Record, columns: dict[str, str
 
 def _skipped(source: Source, problem: Problem) -> Skipped:
     return Skipped(source.name, problem.position, problem.reason)
-
-
-def _whole(source: Source) -> bytes:
-    if source.path.stat().st_size > _LARGEST:
-        raise Malformed(f"the file is larger than {_LARGEST >> 20} MiB, which is read at once: split it")
-    return source.path.read_bytes()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from veil import vault
 from veil.lake import Lake, Write, names
+from veil.readers.fhir import REFERENCE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -22,9 +23,6 @@ JUDGED = (
     "deleted boolean, hash string, candidate_uid string, payload_uid string, rule string, reason string, is_new boolean"
 )
 """One row for each that came in, with the verdict on it."""
-
-_REFERENCE = r"^(?:https?://.*/)?([A-Z][A-Za-z]+/[^/|?#]+)(?:/_history/[^/]+)?$"
-"""A reference to another resource, relative or absolute, of any version (FHIR R4, 2.3.0.1)."""
 
 
 def enter_vault(lake: Lake, incoming: DataFrame, key_file: Path, write: Write) -> None:
@@ -63,7 +61,7 @@ def normalised(reference: Column) -> Column:
     """Give a reference as ``<Type>/<id>`` where it is one, else as it is written (``urn:uuid:…``, conditional)."""
     from pyspark.sql import functions as F
 
-    return F.regexp_replace(reference, _REFERENCE, "$1")
+    return F.regexp_replace(reference, REFERENCE, "$1")
 
 
 def with_subject(lake: Lake, rows: DataFrame) -> DataFrame:

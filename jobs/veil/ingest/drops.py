@@ -12,16 +12,14 @@ from veil.control.registry import Drop
 from veil.errors import VeilError
 from veil.ingest.parse import mismatch
 from veil.ingest.work import Piece
-from veil.policy.tables import TableRoles, load_role_file, load_tables
+from veil.policy.tables import ROLE_SUFFIX, TableRoles, built_in_tables, load_role_file
 from veil.readers.manifest import Manifest, read_manifest
 from veil.readers.ndjson import ranges
 
 _RANGE = 32 << 20
 BY_LINE = ("fhir-ndjson", "fhir-deleted")
-_BUILT_IN = Path(__file__).parents[1] / "packs" / "tables" / "synthea.toml"
 _ROLE_FILE = "role-file"
 _LARGEST_ROLE_FILE = 1 << 20
-ROLE_SUFFIX = ".columns.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +126,7 @@ def _tables(files: list[Piece], problems: dict[tuple[str, int], str]) -> dict[tu
                 problems[piece.drop_id, piece.file_no] = str(error)
             else:
                 declared[piece.drop_id, piece.path.lower().removesuffix(ROLE_SUFFIX)] = roles
-    built_in = load_tables(_BUILT_IN)
+    built_in = built_in_tables()
     found: dict[tuple[str, str], TableRoles] = {}
     for piece in files:
         place = (piece.drop_id, piece.path.lower().removesuffix(".csv"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -20,10 +19,10 @@ from veil.readers import fhir, ndjson, table
 from veil.readers.formats import HEAD
 from veil.readers.problem import Problem
 from veil.readers.sniff import matches, sniff
+from veil.readers.whole import read_whole
 
 _BATCH_ROWS = 500
 _BATCH_BYTES = 8 << 20
-_WHOLE_FILE_LIMIT = 256 << 20
 _TEXT_TYPES = ("text/plain", "text/markdown")
 
 Row = dict[str, Any]
@@ -84,7 +83,7 @@ class Parser:
                     yield problem_row(piece, line.offset, "malformed-record", str(error), line.data)
 
     def _bundle(self, piece: Piece) -> Iterator[Row]:
-        for position, found in enumerate(fhir.parse_bundle(_whole(piece))):
+        for position, found in enumerate(fhir.parse_bundle(read_whole(_path(piece)))):
             if isinstance(found, Problem):
                 yield problem_row(piece, found.position, "malformed-record", found.reason)
             else:
@@ -129,7 +128,7 @@ class Parser:
         return {**row, **self._stored(attachment.content_type, attachment.data)}
 
     def _payload(self, piece: Piece) -> Iterator[Row]:
-        data = _whole(piece)
+        data = read_whole(_path(piece))
         record = Record(
             type=piece.modality,
             id=piece.path,
@@ -196,15 +195,6 @@ def _batched(rows: Iterator[Row]) -> Iterator[pa.RecordBatch]:
             held, size = [], 0
     if held:
         yield to_batch(held)
-
-
-def _whole(piece: Piece) -> bytes:
-    if piece.size > _WHOLE_FILE_LIMIT:
-        raise Malformed(f"the file is larger than {_WHOLE_FILE_LIMIT >> 20} MiB, which is read at once: split it")
-    buffer = io.BytesIO()
-    with _path(piece).open("rb") as stream:
-        buffer.write(stream.read())
-    return buffer.getvalue()
 
 
 def _path(piece: Piece) -> Path:

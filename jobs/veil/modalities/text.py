@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -13,11 +12,10 @@ from veil.detect.tokens import tokens
 from veil.modalities.base import Candidate, Gate, Modality, SearchToken, Transform
 from veil.policy import Policy
 from veil.readers.formats import text_format
+from veil.transforms.control import CONTROL
 from veil.transforms.text import TextEngine, language, redact
 
 _PUBLISHED_LANGUAGE = "en"
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-"""UTF-16 that was read as UTF-8 has one between any two letters, where no name is found."""
 
 
 @cache
@@ -31,7 +29,7 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
         note = item.content or ""
         if not note.strip():
             raise Unpublishable("the note is empty")
-        if _CONTROL.search(note):
+        if CONTROL.search(note):
             raise Unpublishable("the note holds control characters: send it as plain text in UTF-8")
         if language(note) != _PUBLISHED_LANGUAGE:
             raise Unpublishable("the note is not in English, the only language that is cleaned")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -15,6 +16,9 @@ from veil.policy.files import read_toml, validated
 
 _PLAIN_ROLES = frozenset({"subject", "id", "date", "birth_date", "age", "zip", "code", "measure", "text"})
 _TARGET = re.compile(r"[A-Za-z][A-Za-z_]{0,63}")
+ROLE_SUFFIX = ".columns.toml"
+"""What stands in the name of a table's role file in place of ``.csv``."""
+_BUILT_IN = Path(__file__).parents[1] / "packs" / "tables" / "synthea.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,12 @@ def load_tables(path: Path) -> dict[str, TableRoles]:
     """
     document = validated(_TablesFile, *read_toml(path))
     return {name: table.roles(name) for name, table in document.tables.items()}
+
+
+@cache
+def built_in_tables() -> dict[str, TableRoles]:
+    """Give the roles of the tables that need no role file, by table name."""
+    return load_tables(_BUILT_IN)
 
 
 def load_role_file(path_or_text: Path | str) -> TableRoles:

@@ -18,6 +18,9 @@ from veil.readers.strict_json import load
 from veil.readers.survey import survey
 from veil.readers.times import utc
 
+REFERENCE = r"^(?:https?://.*/)?([A-Z][A-Za-z]+/[^/|?#]+)(?:/_history/[^/]+)?$"
+"""A reference to another resource, relative or absolute, of any version (FHIR R4, 2.3.0.1)."""
+
 _TABLE = loads(files(__package__).joinpath("fhir.toml").read_text("utf-8"))
 _OWN = frozenset(_TABLE["subject"]["own"])
 

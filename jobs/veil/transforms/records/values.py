@@ -10,6 +10,7 @@ from typing import Any, Final
 from veil.contracts import Item, Unpublishable
 from veil.policy.plan import Leaf, Plan
 from veil.policy.treatments import Treatment
+from veil.transforms.control import CONTROL
 from veil.transforms.records.dates import OLDEST_AGE, shifted, year_of
 
 Text = Callable[[str, str], str]
@@ -31,7 +32,6 @@ _ID_DIGITS = 7
 _NUMBER = re.compile(r"[<>]?=? ?[+-]?\d{1,12}(?:\.\d{1,12})?(?:[eE][+-]?\d)? ?%?", re.ASCII)
 _ZIP = re.compile(r"(\d{3})\d\d(?:-?\d{4})?", re.ASCII)
 _UNITED_STATES = frozenset({"us", "usa", "united states", "united states of america"})
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _PER_YEAR = {
     **dict.fromkeys(("a", "a_j", "a_g", "a_t", "y", "yr", "yrs", "year", "years", "years old"), 1.0),
     **dict.fromkeys(("mo", "mo_j", "mo_g", "mo_s", "month", "months", "months old"), 12.0),
@@ -78,7 +78,7 @@ def keep(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
 
 def text(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
     """Publish what the text engine makes of it."""
-    if not isinstance(value, str) or _CONTROL.search(value) or not (value.isascii() or _has_no_surrogate(value)):
+    if not isinstance(value, str) or CONTROL.search(value) or not (value.isascii() or _has_no_surrogate(value)):
         return work.drop(leaf.path)
     return work.text(leaf.path, value) or DROPPED
 
