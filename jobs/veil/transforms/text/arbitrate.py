@@ -26,19 +26,39 @@ _LAB = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    r"(?:'s?)?[ -](?:sign|test|disease|syndrome|catheter|fracture|man(?:o?eu|eu)ver|"
-    r"palsy|lymphoma|contracture|lesion|repair|"
-    r"esophagus|cyst|procedure|phenomenon|reflex|criteria|class|score|scale|stage|"
-    r"grade|level|neuroma|monitor|body|bodies|"
-    r"tumou?r|sarcoma|stain|line|point|drain|clamp|approach|thyroiditis|cells?|diverticulum|"
-    r"node|position|formula|chorea)s?\b",
+    r"(?:'s?)?(?:[ -](?:sign|test|disease|syndrome|catheter|fracture|man(?:o?eu|eu)ver|palsy|lymphoma|contracture|lesion|"
+    r"repair|esophagus|cyst|procedure|phenomenon|reflex|criteria|criterion|class|classification|score|scale|stage|staging|"
+    r"grade|level|neuroma|monitor|body|bodies|tumou?r|sarcoma|stain|line|point|drain|clamp|approach|thyroiditis|cell|"
+    r"diverticulum|node|nodule|position|formula|chorea|waves?|panel|recs?|recommendation|guideline|murmur|bowel|fall|ring|"
+    r"index|indices|angle|ratio|rule|risk|gland|duct|pupil|tremor|ulcer|an(?:a?)emia|encephalopathy|dystrophy|ataxia|hernia|"
+    r"splint|brace|protocol|method|equation|regimen|antigen|antibod(?:y|ies)|virus|fever|triad|tetrad|rash|spots?|pouch|valve|"
+    r"shunt|flap|graft|incision|osteotomy|amputation|assessment|questionnaire|inventory|exam|deformity|malformation|"
+    r"anomaly|dysplasia|retinopathy|orbitopathy|ophthalmopathy|nephropathy|carcinoma|pneumonia|arteritis|vasculitis|"
+    r"granulomatosis|insufficiency|crisis|type|variant|technique|operation|sponge|tube|needle|forceps|bottle|agar|lamp)s?\b|"
+    r"[ -](?:[IV]{1,3}[A-Ca-c]?\b|\d{1,2}(?![\d/]| ?-?(?:y|yr|yo|m|f|male|female|mo|wk)\b))|[ ]?(?:vs\.?|versus)\b)",
     re.IGNORECASE,
 )
+"""What an eponym names: behind it a common surname is a term."""
+_GENE = re.compile(r"\d(?:del|ins|dup)|\d[ACGT]>[ACGT]|\bp\.[A-Z]", re.IGNORECASE)
 _SURNAME = re.compile(r" ([A-Z][a-z]{2,24})(?![\w'])")
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n•\]-])\s*$")
 _FEWEST_DIGITS = 5
+_LONGEST_ACRONYM = 6
+_AROUND = 60
+_MIXED = re.compile(r"[a-z]{2}[A-Z]")
+_PREFIX = re.compile(
+    r"(?:mac|mc|de|di|da|du|la|le|li|fitz|van|von|ver|vander|o'|d'|l'|al|el|ben|abu|st|saint)[A-Z]", re.IGNORECASE
+)
 _DOUBT = 0.5
 """A score that an unheard word in lower case has to reach."""
+_SURE_POSTCODE = 0.9
+_ADDRESS = re.compile(
+    r"(?:^|[ ,\n])\d{1,6}[a-z]?(?:-\d{1,5})?,? +[a-z]{3}|\b(?:apt|suite|ste|unit|room|rm|floor|box|route|hwy|highway|no|#)\b|"
+    r"\b(?:calle|avenida|av|rue|via|viale|piazza|plaza|rua|ulica|ul|platz|\w*(?:stra(?:ss|ß)e|str|weg|gasse|gatan|laan|straat|vej))"
+    r"\b|\d{5}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}\b",
+    re.IGNORECASE,
+)
+"""A place with a number in it: the house before its street, a unit, a street by its foreign name, or a postal code."""
 _PARTICLE = "de del la las los da das dos di du van von der den ten bin al el y san st"
 _PARTICLES = frozenset(_PARTICLE.split())
 
@@ -90,10 +110,32 @@ def _names(text: str, span: Span, words: Lexicon) -> Iterator[Span]:
 def _ordinary(text: str, match: re.Match[str], words: Lexicon) -> bool:
     """An ordinary word, unless its capital inside a sentence makes it part of the name it stands in."""
     word = match[0]
+    if _acronym(text, match, words):
+        return True
     if not _plain(word, words) or word.lower() in _PARTICLES:
         return False
     capital = len(word) > 1 and word[0].isupper() and not word.isupper() and word.lower() not in words.everyday
     return not capital or bool(_SENTENCE.search(text[max(0, match.start() - 12) : match.start()]))
+
+
+def _acronym(text: str, match: re.Match[str], words: Lexicon) -> bool:
+    """An abbreviation or a coded term: "NYHA", "HoLEP", the letters of "CHA2DS2". In a text of capitals none is told."""
+    word = match[0]
+    if _MIXED.search(word):
+        return not _PREFIX.match(word)
+    if len(word) < 2 or not word.isupper() or not _mixed_case(text, match):
+        return False
+    lower = word.lower()
+    beside = text[max(0, match.start() - 1) : match.start()] + text[match.end() : match.end() + 1]
+    if any(char.isdigit() for char in beside):
+        return True
+    return len(word) <= _LONGEST_ACRONYM and lower not in words.given and lower not in words.family
+
+
+def _mixed_case(text: str, match: re.Match[str]) -> bool:
+    """Tell whether most letters around a word are small."""
+    around = text[max(0, match.start() - _AROUND) : match.start()] + text[match.end() : match.end() + _AROUND]
+    return sum(char.islower() for char in around) > sum(char.isupper() for char in around)
 
 
 def _named(text: str, span: Span, run: list[re.Match[str]], words: Lexicon) -> Iterator[Span]:
@@ -102,6 +144,8 @@ def _named(text: str, span: Span, run: list[re.Match[str]], words: Lexicon) -> I
     before = text[max(0, run[0].start() - 12) : run[0].start()]
     if not _TITLE.search(before):
         if all(_eponym(match[0], words) for match in run) or _term(text, run, words):
+            return
+        if len(run) == 1 and run[0][0].isupper() and run[0][0].lower() in words.acronyms and _mixed_case(text, run[0]):
             return
         initial = bool(_SENTENCE.search(before))
         pair = any(words.full_name(a[0], b[0]) for a, b in pairwise(run))
@@ -120,8 +164,24 @@ def _unheard(word: str, words: Lexicon) -> bool:
 def _term(text: str, run: list[re.Match[str]], words: Lexicon) -> bool:
     """Tell whether one surname, or two of a double eponym, stand in front of the finding that they name."""
     plain = [match[0].lower().removesuffix("'s") for match in run]
+    if _phrase(text, run, words):
+        return True
     return all(w in words.surname_eponyms or w in words.eponyms for w in plain) and bool(
         _NAMED.match(text, run[-1].end())
+    )
+
+
+def _phrase(text: str, run: list[re.Match[str]], words: Lexicon) -> bool:
+    """Tell whether a run is part of a term of several words: "Ann Arbor", "Mallory-Weiss", "Duke criteria"."""
+    start, end = run[0].start(), run[-1].end()
+    before = [match for match in WORD.finditer(text, max(0, start - 40), start)][-2:]
+    after = [match for match in WORD.finditer(text, end, end + 40)][:2]
+    near = [match[0].lower().removesuffix("'s") for match in (*before, *run, *after)]
+    first, last = len(before), len(before) + len(run)
+    return any(
+        "-".join(near[left:right]) in words.phrases
+        for left in range(first + 1)
+        for right in range(max(last, left + 2), len(near) + 1)
     )
 
 
@@ -157,11 +217,18 @@ def _is_place(text: str, span: Span, words: Lexicon) -> bool:
     if value.lower().strip(" .,") in _states():
         return False
     if re.fullmatch(r"\d{5}(?:-\d{4})?", value):
-        return not _measurement(text, span)
-    if re.search(r"\d/\d", value):
+        return span.score > _SURE_POSTCODE and not _measurement(text, span)
+    if re.search(r"\d[/.]\d", value):
         return False
-    letters = [match[0] for match in WORD.finditer(value)]
+    found = list(WORD.finditer(text, span.start, span.end))
+    letters = [match[0] for match in found]
+    if any(char.isdigit() for char in value) and not _ADDRESS.search(value):
+        return False
     if all(_eponym(word, words) or _plain(word, words) or len(word) < 3 for word in letters):
+        return False
+    if any(_acronym(text, match, words) for match in found) or _term(text, found, words):
+        return False
+    if value.islower() and all(words.ambiguous(word) or words.common(word) for word in letters):
         return False
     return any(word.lower() not in words.safe or word[0].isupper() for word in letters)
 
@@ -172,4 +239,8 @@ def _measurement(text: str, span: Span) -> bool:
         return "@" not in value and "." not in value and " at " not in value
     digits = sum(char.isdigit() for char in value)
     before = text[max(0, span.start - 30) : span.start]
+    if span.kind in ("LICENSE", "ID") and not re.search(r"\d{3}", value):
+        return True
+    if _GENE.search(value):
+        return True
     return digits < _FEWEST_DIGITS or bool(_UNIT.match(text, span.end) or _LAB.search(before))

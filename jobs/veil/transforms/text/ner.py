@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from veil.contracts import Kind, Span
@@ -13,6 +14,7 @@ from veil.contracts import Kind, Span
 from .words import package_path
 
 _POSITIONS = 512
+_INT8 = 4
 _KINDS: dict[str, Kind] = {
     "GIVEN_NAME": "NAME",
     "SURNAME": "NAME",
@@ -55,7 +57,7 @@ class Rampart:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
-            str(root / "onnx" / "model_q4.onnx"), options, providers=["CPUExecutionProvider"]
+            _fast(root / "onnx" / "model_q4.onnx"), options, providers=["CPUExecutionProvider"]
         )
 
     def find(self, text: str, windows: Sequence[tuple[int, int]]) -> Iterator[Span]:
@@ -97,6 +99,21 @@ class Rampart:
                 yield Span(base + start, base + end, kind, "rampart", label.lower(), score)
 
 
+def _fast(model: Path) -> bytes:
+    """Let the products of 4-bit weights be computed with 8-bit activations: twice the speed.
+
+    Activations are quantised row by row, so that no token changes what is computed of another's
+    (onnxruntime's operator MatMulNBits, attribute accuracy_level).
+    """
+    import onnx
+
+    graph = onnx.load(model)
+    for node in graph.graph.node:
+        if node.op_type == "MatMulNBits":
+            node.attribute.append(onnx.helper.make_attribute("accuracy_level", _INT8))
+    return graph.SerializeToString()
+
+
 def _joined(text: str, tokens: Iterator[Span]) -> Iterator[Span]:
     """Widen tokens to words and join neighbours of one kind."""
     current: Span | None = None
@@ -132,9 +149,9 @@ class People:
 
     def find(self, text: str, windows: Sequence[tuple[int, int]]) -> Iterator[Span]:
         """Yield the persons of a folded text, by window. Capitals are lowered, because the model knows mixed case."""
-        for start, end in windows:
-            window = _UPPER.sub(lambda word: word[0].capitalize(), text[start:end])
-            for entity in self._nlp(window).ents:
+        lowered = (_UPPER.sub(lambda word: word[0].capitalize(), text[start:end]) for start, end in windows)
+        for (start, _), document in zip(windows, self._nlp.pipe(lowered), strict=True):
+            for entity in document.ents:
                 if entity.label_ == "PERSON":
                     yield Span(start + entity.start_char, start + entity.end_char, "NAME", "spacy", "person", 0.8)
 

@@ -61,6 +61,10 @@ class Lexicon:
         Eponyms that are common surnames, terms only in front of what they name.
     eponyms
         People that medicine named things after, and products that read like people.
+    phrases
+        Terms of two words and more that hold a name or a place, joined by "-".
+    acronyms
+        Abbreviations that are given or family names too.
     """
 
     safe: frozenset[str]
@@ -70,6 +74,8 @@ class Lexicon:
     ordinary: frozenset[str]
     eponyms: frozenset[str]
     surname_eponyms: frozenset[str]
+    phrases: frozenset[str]
+    acronyms: frozenset[str]
 
     def common(self, word: str) -> bool:
         """Tell whether a word, written in any way, is also an ordinary word."""
@@ -118,4 +124,6 @@ def lexicon() -> Lexicon:
         ordinary=word_set("ordinary.txt"),
         eponyms=word_set("eponyms.txt"),
         surname_eponyms=word_set("surname_eponyms.txt"),
+        phrases=word_set("phrases.txt"),
+        acronyms=word_set("acronyms.txt"),
     )

@@ -24,5 +24,16 @@ RULES = (
             r"\b(?:aged?|age is|age of|turn(?:ed|ing|s))[ \t]{0,2}[:=]?[ \t]{0,3}" + _OLD + r"(?!%|/| ?(?:mg|ml))", _I
         ),
     ),
+    Rule(
+        "age_is",
+        "AGE",
+        re.compile(
+            r"\b(?:is|was|i'?m|am|he'?s|she'?s|they'?re|turns?|now|almost|nearly|only)[ \t]"
+            + _OLD
+            + r"(?=[ \t]?(?:[,.;?!)\n]|and\b|but\b|now\b|with\b|$))(?![.,]\d)",
+            _I,
+        ),
+    ),
+    Rule("age_foreign", "AGE", re.compile(r"(?<![\d./+-])" + _OLD + r" (?:años|anos|ans|jahre)\b", _I)),
     Rule("age_sex", "AGE", re.compile(r"(?<![\d./+-])" + _OLD + r"(?=[ ]?(?:[MF]\b|male\b|female\b|[ywm]\.?o\b))")),
 )

@@ -35,7 +35,11 @@ def _international(text: str) -> bool:
 
 def _national(text: str) -> bool:
     """Numbers of other countries are written in groups of many shapes; a valid one, grouped, is a number to call."""
-    if not 9 <= len(digits(text)) <= 12 or not re.search(r"\d[ ()\-/.]+\d", text):
+    if (
+        not 9 <= len(digits(text)) <= 12
+        or re.fullmatch(r"\d{1,3}(?:/\d{1,3})+", text)
+        or not re.search(r"\d[ ()\-/.]+\d", text)
+    ):
         return False
     for region in ("US", "GB", "AU", "DE", "FR", "ES"):
         try:
@@ -69,7 +73,7 @@ RULES = (
         "EMAIL",
         re.compile(
             r"(?<![\w.+%-])[\w+%-]{1,40}(?:(?:\.| dot )[\w+%-]{1,40}){0,3} ?(?:[\[({<] ?at ?[\])}>]|\bat\b) ?"
-            rf"[\w-]{{1,63}} ?(?:[\[({{<] ?dot ?[\])}}>]|\bdot\b|\.) ?(?:{_DOMAINS})\b",
+            rf"[\w-]{{1,63}}(?: ?[\[({{<] ?dot ?[\])}}>] ?| dot | ?\.)(?:{_DOMAINS})\b",
             _I,
         ),
     ),
@@ -116,7 +120,11 @@ RULES = (
         "PHONE",
         re.compile(r"(?<![\w.+-])\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]?\d{4} ?(?:x|ext\.?) ?\d{1,6}\b", _I),
     ),
-    Rule("phone_local", "PHONE", re.compile(r"(?<![\w.$/-])[2-9]\d\d-\d{4}(?![\w-]|\.\d)")),
+    Rule(
+        "phone_local",
+        "PHONE",
+        re.compile(r"(?<![\w.$/-])[2-9]\d\d-\d{4}(?![\w-]|\.\d| ?(?:hz|k?cal|units?|mg|ml|steps)\b)", _I),
+    ),
     Rule(
         "phone_national",
         "PHONE",

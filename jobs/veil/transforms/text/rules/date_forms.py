@@ -79,8 +79,17 @@ _BEFORE = (
     r"(?:on|since|from|until|till|dated?|as of|by|through|thru|to|starting|began|begins|begin|"
     r"seen|visit|admitted|discharged|admission|discharge|"
     r"dos|dob|due|last|next|performed|done|drawn|scheduled|appointment|appt|follow-?up|"
-    r"hospitalized|started|stopped|and|between|before|after)"
+    r"hospitalized|started|stopped|and|between|before|after|today|tonight|yesterday|tomorrow|collected|expires?|seen|"
+    r"no-?show(?:ed|s)?|cancel(?:l?ed)?|am|pm|surgery|placed|removed|given|received|resulted|ordered|born|surg|dated)"
 )
+SCORE = re.compile(
+    r"\b(?:gcs|coma scale|mmse|moca|slums|phq(?:-?[29])?|gad(?:-?7)?|epds|scor(?:e|ed|es|ing)|scale|apgars?|pain|strength|murmur|"
+    r"grade|rat(?:e|ed|ing)|bpp|power|reflex(?:es)?|pulses?|vanderbilt|stage|severity|intensity|cage|audit|braden|morse|nihss|sofa|"
+    r"bishop|dtrs?|motor|criteria|points|vision|va|o[dsu]|sov|2/2|edema|ratio|sirs|q?sofa|ipss|acuity|snellen|bp|kt/v|depression|"
+    r"anxiety|sensation|extremit(?:y|ies)|oriented|out of)\b[^.;\n\d]{0,24}$",
+    re.IGNORECASE,
+)
+"""In front of a fraction: it is a score."""
 VAGUE = tuple(
     (name, re.compile(pattern, flags))
     for name, pattern, flags in (
@@ -121,7 +130,7 @@ VAGUE = tuple(
             r"\b"
             + _BEFORE
             + (
-                r"[ :\n]{1,3}(?:the )?(?P<id>(?:1[0-2]|0?[1-9])[/-](?:3[01]|[12]\d|0?[1-9]))(?![\w/%-]|\.\d|"
+                r"[ :,\n]{1,3}(?:the )?(?P<id>(?:1[0-2]|0?[1-9])[/-](?:3[01]|[12]\d|0?[1-9]))(?![\w/%-]|\.\d|"
                 r" ?(?:mg|ml|of|strength|systolic|tab|pain))"
             ),
             _I,
@@ -130,8 +139,14 @@ VAGUE = tuple(
             "partial",
             (
                 r"(?<![\w/.$+-])(?:(?:1[0-2]|0?[1-9])/(?:1[3-9]|2[0-9]|3[01])|(?:0[1-9]|1[0-2])/(?:0[1-9]|"
-                r"1[0-2]))(?![\w/%-]|\.\d| ?(?:mg|ml|mmhg|vision))"
+                r"1[0-2])|(?:1[0-2]|[2-9])/1(?!\d)|1[0-2]/[2-9](?!\d)|9/[2-8](?!\d)|8/[2-7](?!\d)|7/[2-6](?!\d))"
+                r"(?![\w/%+-]|\.\d| ?(?:mg|ml|mmhg|vision|strength|ratio|positive|tabs?|pain|hpf|system))"
             ),
+            _I,
+        ),
+        (
+            "partial_time",
+            r"(?<![\w/.$+-])(?:1[0-2]|0?[1-9])/(?:3[01]|[12]\d|0?[1-9])(?= (?:at |@ ?)?(?:[01]?\d|2[0-3]):?[0-5]\d\b)",
             _I,
         ),
         (

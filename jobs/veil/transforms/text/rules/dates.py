@@ -9,7 +9,10 @@ from datetime import date, timedelta
 
 from veil.contracts import Span
 
-from .date_forms import VAGUE, WRITTEN
+from .date_forms import SCORE, VAGUE, WRITTEN
+
+_FRACTIONS = frozenset({"partial", "partial_time"})
+_LEAD = 40
 
 _MONTHS = (
     "january",
@@ -75,7 +78,8 @@ def find(text: str) -> Iterator[Span]:
     for name, pattern in VAGUE:
         group = "id" if "id" in pattern.groupindex else 0
         for match in pattern.finditer(text):
-            yield Span(match.start(group), match.end(group), "DATE", "rules", name)
+            if not (name in _FRACTIONS and SCORE.search(text[max(0, match.start() - _LEAD) : match.start()])):
+                yield Span(match.start(group), match.end(group), "DATE", "rules", name)
 
 
 def parse(text: str) -> WrittenDate | None:

@@ -13,7 +13,7 @@ _I = re.IGNORECASE
 _JOINER = r"(?:[ \t]{0,2}(?:number|num|no\.?|nr\.?|id|code|#|is|was|:|=|-))"
 _SPACE = r"[ \t]{0,3}\n?[ \t]{0,3}"
 _CODE = (
-    r"(?P<id>(?=[A-Z0-9/-]{0,12}\d)[A-Z0-9][A-Z0-9/-]{2,29}(?: ?\d{2,6}){0,4})(?![\w]|\.\d)(?! ?"
+    r"(?P<id>(?:[A-Z]{1,4} (?=\d))?(?=[A-Z0-9/,-]{0,12}\d)[A-Z0-9](?:[A-Z0-9/-]|,(?=\d{3})){1,29}(?: ?\d{2,6}){0,4})(?![\w]|\.\d)(?! ?"
     r"(?:mg|mcg|ml|g|kg|units?|mm|cm|hours?|days?|%))"
 )
 _NOT_A_CODE = re.compile(
@@ -29,9 +29,14 @@ def _code(text: str) -> bool:
     return len(checksums.digits(text)) >= 3 and not _NOT_A_CODE.fullmatch(text)
 
 
+_LONG_CODE = r"(?=[A-Z]{1,5}-?\d{4}|\d{6}|\d[\dA-Z]{0,5}-\d{3}|[A-Z0-9-]{0,8}\d[A-Z0-9-]{0,8}[A-Z][A-Z0-9-]{0,8}\d{3})"
+"""So long, or of letters and digits, that a word which is not always a label is one."""
+
+
 def _labelled(name: str, kind: Kind, sure: str, plain: str = "(?!)") -> Rule:
-    """Make the rule of a code behind a label; a `plain` word is a label only with "#", ":" or "number" behind it."""
-    label = rf"(?:(?:{sure})(?![A-Z]){_JOINER}{{0,4}}|(?:{plain})(?![A-Z]){_JOINER}{{1,4}})"
+    """Make the rule of a code behind a label; a `plain` word is one with "#", ":" or "number", or before a long code."""
+    plain = rf"(?:{plain})(?![A-Z])(?:{_JOINER}{{1,4}}|(?={_SPACE}{_LONG_CODE}))"
+    label = rf"(?:(?:{sure})(?![A-Z]){_JOINER}{{0,4}}|{plain})"
     return Rule(name, kind, re.compile(rf"(?<![A-Z0-9]){label}{_SPACE}{_CODE}", _I), _code)
 
 
@@ -62,12 +67,12 @@ RULES = (
         "MRN",
         r"mrn|m\.r\.n\.|mr ?#|med(?:ical)?\.? ?rec(?:ord)?s?\.?|patient (?:id|number|no\.?|#)|"
         r"pt\.? ?(?:id|#)|chart ?(?:#|number|no\.?)",
-        r"hospital|unit|patient|chart",
+        r"hospital|unit|patient|pt|pts|chart",
     ),
     _labelled(
         "health_plan",
         "HEALTH_PLAN",
-        r"policy|member(?:ship)?|subscriber|beneficiary|medicare|medicaid|mbi|hicn|ins(?:urance)?\.?",
+        r"policy|rx ?(?:grp|group|bin|pcn|id)|member(?:ship)?|subscriber|beneficiary|medicare|medicaid|mbi|hicn|ins(?:urance)?\.?",
         r"group|plan|payer|claim|authorization",
     ),
     _labelled("account", "ACCOUNT", r"acc(?:oun)?t\.?|a/c|routing|iban|invoice", r"billing|bank|card|credit card"),
@@ -104,6 +109,7 @@ RULES = (
         None,
         0.5,
     ),
-    Rule("mixed_code", "ID", re.compile(r"(?<![\w.-])[A-Z]{1,4}-?\d{6,14}(?![\w-])"), None, 0.5),
+    Rule("mixed_code", "ID", re.compile(r"(?<![\w.-])[A-Z]{1,4}(?:-?\d{6,14}|-\d{5})(?![\w-])"), None, 0.5),
+    Rule("digit_groups", "ID", re.compile(r"(?<![\w.,$/-])\d{2,4}-\d{2,4}-\d{3,6}(?![\w%-]|\.\d)"), None, 0.5),
     Rule("mixed_groups", "ID", re.compile(r"(?<![\w.-])[A-Z]{1,4}\d{0,6}(?:-\d{3,8}){2,5}(?![\w-])"), None, 0.5),
 )

@@ -25,7 +25,7 @@ _UNIT = r"(?:[, ]{1,2}(?:apt|apartment|suite|ste|unit|room|rm|floor|fl|bldg|buil
 _CITY = r"[A-Z][A-Za-z.'-]{1,24}(?: [A-Z][A-Za-z.'-]{1,24}){0,3}"
 _ZIP = r"\d{5}(?:-\d{4})?"
 _SENTENCE = re.compile(
-    r"\b(?:mg|ml|mcg|days?|weeks?|months?|hours?|minutes?|years?|times|tablets?|steps?|miles?|"
+    r"\b(?:mg|ml|mcg|units|iu|tabs?|days?|weeks?|months?|hours?|minutes?|years?|times|tablets?|steps?|miles?|"
     r"to|the|by|in|with|for|was|is)\b",
     re.IGNORECASE,
 )
