@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from veil.contracts import Span
 
-from .words import WORD, Lexicon, lexicon, lines
+from .rules.rule import is_code
+from .words import WORD, Lexicon, lexicon, lines, word_set
 
 _TITLE = re.compile(r"\b(?:dr|mr|mrs|ms|mx|miss|prof|professor|doctor|nurse|rev) ?\.?\s{1,2}$", re.IGNORECASE)
 _UNIT = re.compile(
@@ -41,6 +42,7 @@ _NAMED = re.compile(
 """What an eponym names: behind it a common surname is a term."""
 _GENE = re.compile(r"\d(?:del|ins|dup)|\d[ACGT]>[ACGT]|\bp\.[A-Z]", re.IGNORECASE)
 _SURNAME = re.compile(r" ([A-Z][a-z]{2,24})(?![\w'])")
+_TAIL = re.compile(r"-[^\W\d_]{2,12}(?!\w)")
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n•\]-])\s*$")
 _FEWEST_DIGITS = 5
 _LONGEST_ACRONYM = 6
@@ -59,13 +61,16 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 """A place with a number in it: the house before its street, a unit, a street by its foreign name, or a postal code."""
+_COLOURS = frozenset({"white", "black", "brown", "green", "gray", "grey", "red", "blue"})
+"""Surnames that alone and in small letters are what they say, a race among it."""
 _PARTICLE = "de del la las los da das dos di du van von der den ten bin al el y san st"
 _PARTICLES = frozenset(_PARTICLE.split())
 
 
 @cache
 def _states() -> frozenset[str]:
-    return frozenset(part.lower() for line in lines("states.txt") for part in line.split(maxsplit=1))
+    parts = (part.lower() for line in lines("states.txt") for part in line.split(maxsplit=1))
+    return frozenset(parts) | word_set("countries.txt")
 
 
 def arbitrate(text: str, spans: Iterable[Span]) -> Iterator[Span]:
@@ -151,6 +156,8 @@ def _named(text: str, span: Span, run: list[re.Match[str]], words: Lexicon) -> I
         pair = any(words.full_name(a[0], b[0]) for a, b in pairwise(run))
         if not pair and not any(words.suspect(m[0], initial=initial and m is run[0]) for m in run):
             return
+        if len(run) == 1 and run[0][0] in _COLOURS:
+            return
         if span.score < _DOUBT and all(_unheard(match[0], words) for match in run):
             return
     yield replace(span, start=run[0].start(), end=_surname_end(text, run[-1], words))
@@ -187,6 +194,8 @@ def _phrase(text: str, run: list[re.Match[str]], words: Lexicon) -> bool:
 
 def _surname_end(text: str, last: re.Match[str], words: Lexicon) -> int:
     """Take a capitalised word right behind a name into it: models miss surnames that are words."""
+    if hyphenated := _TAIL.match(text, last.end()):
+        return hyphenated.end()
     following = _SURNAME.match(text, last.end())
     if following and following[1].lower() not in words.everyday and not last[0].endswith("'s"):
         return following.end()
@@ -241,6 +250,6 @@ def _measurement(text: str, span: Span) -> bool:
     before = text[max(0, span.start - 30) : span.start]
     if span.kind in ("LICENSE", "ID") and not re.search(r"\d{3}", value):
         return True
-    if _GENE.search(value):
+    if _GENE.search(value) or is_code(text, span.start):
         return True
     return digits < _FEWEST_DIGITS or bool(_UNIT.match(text, span.end) or _LAB.search(before))

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from veil.contracts import KnownIdentifier, Span
 
+from . import beside, rules
 from . import known as known_identifiers
-from . import rules
 from .arbitrate import arbitrate
 from .folding import Folded, fold
 from .ner import People, Rampart, voters
@@ -57,7 +57,8 @@ class TextEngine:
         certain = [*known_identifiers.find(folded.text, known), *rules.find(folded.text)]
         voted = list(self._vote(folded.text))
         names = [span for span in (*certain, *voted) if span.kind == "NAME"]
-        spans = [*certain, *voted, *self._repeats(folded.text, names)]
+        names = resolve(folded.text, names)
+        spans = [*certain, *voted, *beside.find(folded.text, names), *self._repeats(folded.text, names)]
         outside = list(_outside_tags(folded.text, spans))
         return _to_original(text, folded, resolve(folded.text, outside))
 

@@ -12,6 +12,7 @@ _RANK = {"known": 3, "rules": 2, "rampart": 1, "spacy": 0}
 _JOINED = ("NAME", "LOCATION")
 _POSTCODE = re.compile(r"(?:[ ,\n]{1,4}[A-Z][A-Za-z]{1,20}){0,2}[ ,\n]{1,4}\d{5}(?:-\d{4})?(?![\d.%-])")
 """What may follow a place: its state or country, and the postal code that ends an address."""
+_DIGITS = re.compile(r"\d{1,4}(?!\w)")
 
 
 def resolve(text: str, spans: Iterable[Span]) -> list[Span]:
@@ -32,7 +33,7 @@ def resolve(text: str, spans: Iterable[Span]) -> list[Span]:
         become one, and so do neighbouring places.
     """
     merged: list[Span] = []
-    spans = [_with_postcode(text, span) for span in spans]
+    spans = [_with_number(text, _with_postcode(text, span)) for span in spans]
     for span in sorted(spans, key=lambda s: (s.start, -s.end)):
         if merged and (span.start < merged[-1].end or _neighbours(text, merged[-1], span)):
             last = merged[-1]
@@ -45,6 +46,12 @@ def resolve(text: str, spans: Iterable[Span]) -> list[Span]:
 
 def _with_postcode(text: str, span: Span) -> Span:
     match = _POSTCODE.match(text, span.end) if span.kind == "LOCATION" else None
+    return replace(span, end=match.end()) if match else span
+
+
+def _with_number(text: str, span: Span) -> Span:
+    """Take in digits written onto a name, as in generated records and user names."""
+    match = _DIGITS.match(text, span.end) if span.kind == "NAME" else None
     return replace(span, end=match.end()) if match else span
 
 

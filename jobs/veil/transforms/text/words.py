@@ -61,6 +61,8 @@ class Lexicon:
         Eponyms that are common surnames, terms only in front of what they name.
     eponyms
         People that medicine named things after, and products that read like people.
+    ordinary_given
+        Given names that are ordinary words, which a capital amid small letters makes names.
     phrases
         Terms of two words and more that hold a name or a place, joined by "-".
     acronyms
@@ -74,6 +76,7 @@ class Lexicon:
     ordinary: frozenset[str]
     eponyms: frozenset[str]
     surname_eponyms: frozenset[str]
+    ordinary_given: frozenset[str]
     phrases: frozenset[str]
     acronyms: frozenset[str]
 
@@ -124,6 +127,7 @@ def lexicon() -> Lexicon:
         ordinary=word_set("ordinary.txt"),
         eponyms=word_set("eponyms.txt"),
         surname_eponyms=word_set("surname_eponyms.txt"),
+        ordinary_given=word_set("ordinary_given.txt"),
         phrases=word_set("phrases.txt"),
         acronyms=word_set("acronyms.txt"),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from veil.contracts import Span
 
-from . import ages, contact, dates, names, numbers, places
+from . import ages, capitals, contact, dates, names, numbers, places
 from .rule import apply
 
 _RULES = (*contact.RULES, *numbers.RULES, *ages.RULES, *names.RULES, *places.RULES)
@@ -17,3 +17,4 @@ def find(text: str) -> Iterator[Span]:
     for rule in _RULES:
         yield from apply(rule, text)
     yield from dates.find(text)
+    yield from capitals.find(text)

@@ -11,7 +11,7 @@ from veil.contracts import Span
 
 from .date_forms import SCORE, VAGUE, WRITTEN
 
-_FRACTIONS = frozenset({"partial", "partial_time"})
+_FRACTIONS = frozenset({"partial", "partial_time", "partial_context"})
 _LEAD = 40
 
 _MONTHS = (
@@ -78,7 +78,7 @@ def find(text: str) -> Iterator[Span]:
     for name, pattern in VAGUE:
         group = "id" if "id" in pattern.groupindex else 0
         for match in pattern.finditer(text):
-            if not (name in _FRACTIONS and SCORE.search(text[max(0, match.start() - _LEAD) : match.start()])):
+            if not (name in _FRACTIONS and SCORE.search(text[max(0, match.start(group) - _LEAD) : match.start(group)])):
                 yield Span(match.start(group), match.end(group), "DATE", "rules", name)
 
 

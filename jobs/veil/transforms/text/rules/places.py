@@ -30,13 +30,21 @@ _SENTENCE = re.compile(
     re.IGNORECASE,
 )
 _FACILITY = (
-    r"Hospitals?|Clinics?|Medical (?:Center|Centre|Group|Associates|Campus)|Health (?:Center|"
-    r"System|Care Center)|Healthcare|"
-    r"Infirmary|Sanatorium|Nursing Home|Rehab(?:ilitation)?(?: Center| Hospital)?|Hospice|"
-    r"Surgery Center|Cancer (?:Center|Institute)|"
-    r"Heart (?:Center|Institute)|Pharmacy|Dispensary|Assisted Living|Care Home|University|"
-    r"College|Elementary|High School|Academy|"
-    r"Middle School|Correctional Facility|Senior Living|Family (?:Medicine|Practice)|Laborator(?:y|ies)"
+    r"Hospitals?|Clinics?|Medical (?:Center|Centre|Group|Associates|Campus|Practice)|Health (?:Center|Centre|System|Care Center|"
+    r"Network|Plan|Department|Services|Partners)|Healthcare|Infirmary|Sanatorium|Nursing (?:Home|Center|Facility|& Rehab|and Rehab)|"
+    r"Rehab(?:ilitation)?(?: Center| Hospital| Institute)?|Hospice|Surgery Center|Surgical (?:Center|Associates)|"
+    r"Cancer (?:Center|Institute)|Heart (?:Center|Institute|Group)|Pharmacy|Dispensary|Assisted Living|Care (?:Home|Center)|"
+    r"University|College|Elementary(?: School)?|High School|Academy|Middle School|School District|Correctional Facility|"
+    r"Senior (?:Living|Center)|Family (?:Medicine|Practice|Health)|Internal Medicine|Laborator(?:y|ies)|Labs|"
+    r"(?:Imaging|Dialysis|Kidney|Birth|Birthing|Wound|Eye|Infusion|Recovery|Treatment|Community|Day|Learning|Distribution|"
+    r"Outpatient|Counseling|Wellness|Detention|Fertility|Spine|Pain|Sleep|Childcare) (?:Center|Centre|Clinic|Institute)|"
+    r"Urgent Care|Dialysis|Imaging|Radiology|Nephrology|Orthop(?:a?e)dics|P(?:a?e)diatrics|Cardiology|Dermatology|Oncology|"
+    r"Neurology|Gastroenterology|Urology|Psychiatry|Dental|Dentistry|Obstetrics|OB-?/?GYN|Manor|Convalescent|Retirement Community|"
+    r"Church|Parish|Temple|Mosque|Synagogue|Shelter|Preschool|Daycare|Prison|Jail|Library|Museum|"
+    r"Inc\.?|LLC|L\.L\.C\.|Corp(?:oration|\.)?|Ltd\.?|Company|Co\.|Group|Associates|Partners|Holdings|Industries|Manufacturing|"
+    r"Logistics|Freight|Trucking|Transport(?:ation)?|Construction|Foods|Farms|Steel|Motors|Airlines|Insurance|Bank|"
+    r"Credit Union|Electric|Plumbing|Roofing|Consulting|Technologies|Systems|Solutions|Warehouse|Shipyard|Rail Yard|Railroad|"
+    r"Foundry|Mills?|Bakery|Diner|Restaurant|Hotel|Casino|Brewery|Lumber|Supermarket|Grocery|Packing|Textiles"
 )
 _PROPER = r"(?:(?:St|Mt|Ft)\. ?)?[A-Z][A-Za-z'&-]{1,24}"
 _COMMON = (
@@ -45,7 +53,14 @@ _COMMON = (
     "General|Community|Regional|Mobile|Home|Skilled|Cardiac|Pulmonary|Physical|Current|Prior|"
     "Any|Dental|Eye|Wound|Follow-?[Uu]p|Admitted|"
     "Specialty|Walk-[Ii]n|Urgent|Retail|Mental|Behavioral|Teaching|Another|Outside|Coumadin|"
-    "Anticoagulation|Diabetes|Oncology|Cardiology"
+    "Anticoagulation|Diabetes|Oncology|Cardiology|P(?:a?e)diatrics?|Interventional|Vascular|Thoracic|General|Nuclear|Diagnostic|"
+    "Adult|Geriatric|Gynecologic|Surgical|Medical|Radiation|Hematology|Neuro|Clinical|Child|Adolescent|Consult|Refer|Call|Follow|"
+    "Per|With|By|For|See|Re|And|Or|If|No|New|Old|Hand|Sports|Electrodiagnostic|Invasive|Preventive|Transplant|Cosmetic|Electro|"
+    "Critical|Intensive|Burn|Support|Focus|Study|Control|Treatment|Placebo|Muscle|Blood|Age|Peer|Risk|Food|Hearing|Chest|Brain|"
+    "Abdominal|Renal|Hepatic|Women's|Men's|Maternal|Fetal|Neonatal|Advanced|Stress|Prenatal|Cross|Functional|Molecular|Bedside|"
+    "Point|Ultrasound|MRI|CT|PET|Cardiovascular|Musculoskeletal|Respiratory|Immune|Nervous|Digestive|Endocrine|Reproductive|"
+    "Organ|Body|Review|Central|Peripheral|Autonomic|Skeletal|Urinary|Lymphatic|Delivery|Support|Nutrition|Private|Public|Health|"
+    "Life|Social|Occupational|Speech|Group|Individual|Family|Medicaid|Medicare"
 )
 
 

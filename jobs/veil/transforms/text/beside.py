@@ -1,0 +1,67 @@
+"""What stands beside a name that was found: the rest of the name, an age, a number in parentheses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from veil.contracts import Span
+
+from .words import Lexicon, lexicon
+
+_WORD = r"[^\W\d_]+(?:['-][^\W\d_]+){0,3}"
+_BEHIND = re.compile(rf"(?:(?: [A-Z]\.?)?[ ]|-|, ?)(?P<word>{_WORD})")
+_BEFORE = re.compile(rf"(?<![\w'])(?P<word>{_WORD})(?: [A-Z]\.?)?(?:[ ]|-|, ?)$")
+_AGE = re.compile(r",? \(?(?P<id>9\d|1[01]\d)(?=[ ]?(?:[,.;)\n]|[MFmf]\b|y\b|$))(?![.,]\d)")
+_NUMBER = re.compile(
+    r"(?:[ ]{0,2}[(\[#]{1,2}[ ]?|[ ]{1,2}|, ?|: ?|; ?)(?P<id>(?=[A-Z-]{0,6}\d)[A-Z]{0,5}-?\d[\d-]{4,14})(?![\w%/]|\.\d|,\d| ?(?:mg|ml|units?|k\b))"
+)
+_LONGEST_PART = 30
+
+
+def find(text: str, names: Iterable[Span]) -> Iterator[Span]:
+    """Yield what belongs to the names of a folded text but reads like an ordinary word or number.
+
+    Parameters
+    ----------
+    text
+        The folded text.
+    names
+        Spans of the kind NAME.
+    """
+    words = lexicon()
+    for span in names:
+        yield from _rest(text, span, words)
+        if age := _AGE.match(text, span.end):
+            yield Span(age.start("id"), age.end("id"), "AGE", "rules", "age_beside_name")
+        elif number := _NUMBER.match(text, span.end):
+            yield Span(number.start("id"), number.end("id"), "MRN", "rules", "number_beside_name", 0.5)
+
+
+def _rest(text: str, span: Span, words: Lexicon) -> Iterator[Span]:
+    """Take in the other part of a full name, though it is an ordinary word too: "Christian Long", "Washington, Tyrell".
+
+    The part has to be written like the found one: both with a capital, or both in capitals.
+    """
+    found = text[span.start : span.end]
+    if " " in found.strip() or not found[0].isupper():
+        return
+    behind = _BEHIND.match(text, span.end, span.end + _LONGEST_PART)
+    if behind and found.lower() in words.given and _is_part(behind["word"], found, words.family, words):
+        comma = "," in behind[0]
+        if not comma:
+            yield Span(span.start, behind.end("word"), "NAME", "rules", "surname_behind")
+    before = _BEFORE.search(text[max(0, span.start - _LONGEST_PART) : span.start])
+    if before:
+        base = max(0, span.start - _LONGEST_PART)
+        lists = words.family if "," in before[0] else words.given
+        if _is_part(before["word"], found, lists, words) and (found.isupper() or "," not in before[0]):
+            yield Span(base + before.start("word"), span.end, "NAME", "rules", "name_before")
+
+
+def _is_part(word: str, found: str, names: frozenset[str], words: Lexicon) -> bool:
+    lower = word.lower()
+    if len(word) < 2 or lower not in names or (word.isupper() != found.isupper()) or not word[0].isupper():
+        return False
+    return lower not in words.everyday or lower in words.ordinary
+
