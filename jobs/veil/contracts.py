@@ -37,7 +37,8 @@ Kind = Literal[
 class KnownIdentifier:
     """One identifier that the vault holds about a subject or about somebody who cares for them.
 
-    `role` is ``subject``, ``relative``, ``practitioner`` or ``organization``. NAME values are one name in natural
+    `role` is ``subject``, ``relative``, ``practitioner`` or ``organization``; ``mention`` is one word, in small
+    letters, of a name that another note of the same subject holds. NAME values are one name in natural
     order ("Maria del Carmen Ortiz"); DATE values are ISO 8601; LOCATION values are one address line, city or
     postal code each.
     """

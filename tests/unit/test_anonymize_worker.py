@@ -64,7 +64,7 @@ class Bench:
         key, bronze, staged = self.folder / "zone.key", self.folder / "bronze", self.folder / "staged"
         worker = Anonymizer(self.policy.canonical, modality, 2026, key, str(bronze), str(staged))
         (batch,) = worker(iter([pa.RecordBatch.from_pylist(list(rows), schema=BRONZE)]))
-        return [{**row, "dropped": dict(row["dropped"])} for row in batch.to_pylist()]
+        return [{**row, "dropped": json.loads(row["dropped"])} for row in batch.to_pylist()]
 
 
 @pytest.fixture

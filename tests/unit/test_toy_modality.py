@@ -99,7 +99,7 @@ def test_a_drop_with_the_new_kind_of_file_is_recognised_and_other_notes_stay_not
 def test_only_measurements_are_published(policy: Policy, tmp_path: Path) -> None:
     staged = anonymized(policy, NOTE, tmp_path)
     assert staged["content"] == "rate: 72\npr: 160"
-    assert dict(staged["dropped"]) == {"line": 4}
+    assert json.loads(staged["dropped"]) == {"line": 4}
     assert staged["rule"] is None
 
 

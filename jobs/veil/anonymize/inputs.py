@@ -12,52 +12,54 @@ from veil.lake import Lake
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_IDS = ["source", "row_uid", "subject_uid", "key", "parent"]
-_ROW = [
-    "source",
-    "row_uid",
-    "subject_uid",
-    "type",
-    "key",
-    "parent",
-    "references",
-    "columns",
-    "content",
-    "object_id",
-    "retired",
-]
+_ROW = ["row_uid", "subject_uid", "type", "key", "parent", "columns", "content", "object_id", "retired"]
 
 
-def rows(lake: Lake, modality: str, unit_id: str, group: list[str], withheld: DataFrame) -> DataFrame:
-    """Give the rows of a unit: those to publish in full, and those to take back (`retired`) by their ids alone.
+def rows(lake: Lake, modality: str, unit_id: str, group: list[str]) -> DataFrame:
+    """Give the rows of a unit by subject, each subject's behind a head of their own.
 
-    A record is published by the unit that holds its current version, whichever unit is processed. Taken back are
-    deleted records, records that a person withheld, all that belongs to subjects who deny consent, of this unit or of
-    any other, and what was published of a record under a subject whom it is no longer about.
+    A head has no `row_uid`; it carries what the rows of its subject need, once: the `wrapped` secret, what is `known`
+    to identify the subject, the `links` that references resolve to, the ids of the rows that are `current` in this
+    unit, and whether consent is `denied`. A subject without a secret has no head, and nothing of theirs is processed.
+
+    A record is published by the unit that holds its current version, whichever unit is processed. Marked `retired` are
+    deleted records, and by their ids alone what was published of those who deny consent in any other unit, and of a
+    record under a subject whom it is no longer about.
     """
     from pyspark.sql import functions as F
 
     current = vault.table(lake, vault.RECORDS).where(F.col("modality") == modality)
     mine = current.where(F.col("unit") == unit_id)
     raw = bronze(lake, modality)
-    stored = raw.where(F.col("unit") == unit_id).join(mine.select("row_uid"), "row_uid")
     # a consent statement is for the vault, which has it; there is nothing in it to publish
-    stored = stored.where("type <> 'Consent'")
-    denied = vault.denied(lake).withColumn("is_denied", F.lit(True))
-    kept_back = withheld.withColumn("is_withheld", F.lit(True))
-    marked = stored.join(denied, "subject_uid", "left").join(kept_back, "row_uid", "left")
-    retired = F.col("deleted") | F.coalesce("is_denied", F.lit(False)) | F.coalesce("is_withheld", F.lit(False))
-    elsewhere = current.where(F.col("unit") != unit_id).join(denied, "subject_uid").select(*_IDS)
+    stored = raw.where(F.col("unit") == unit_id).where("type <> 'Consent'")
+    # few, and each use of it would be planned anew: seconds, where most have denied nothing
+    uids = [(row.subject_uid,) for row in vault.denied(lake).collect()]
+    denied = lake.spark.createDataFrame(uids, "subject_uid string").withColumn("denied", F.lit(True))
+    elsewhere = current.where(F.col("unit") != unit_id).join(denied, "subject_uid").select("row_uid", "subject_uid")
     now = mine.select("row_uid", F.col("subject_uid").alias("subject_now"))
-    moved = raw.join(now, "row_uid").where("subject_uid <> subject_now").select(*_IDS).distinct()
-    gone = elsewhere.unionByName(moved).withColumn("retired", F.lit(True))
-    every = marked.withColumn("retired", retired).select(*_ROW).unionByName(gone, allowMissingColumns=True)
-    secrets = vault.table(lake, vault.SECRETS)
+    moved = raw.select("row_uid", "subject_uid").join(now, "row_uid").where("subject_uid <> subject_now")
+    gone = elsewhere.unionByName(moved.select("row_uid", "subject_uid").distinct()).withColumn("retired", F.lit(True))
+    every = stored.withColumn("retired", F.col("deleted")).select(*_ROW).unionByName(gone, allowMissingColumns=True)
+    heads = _heads(lake, mine, gone, stored, group).join(denied, "subject_uid", "left")
+    return heads.unionByName(every, allowMissingColumns=True)
+
+
+def by_subject(lake: Lake, frame: DataFrame) -> DataFrame:
+    """Bring all rows of a subject to one place, the head first: what a subject needs is held once, not by each row."""
+    return lake.spread(frame, "subject_uid").sortWithinPartitions("subject_uid", "row_uid")
+
+
+def _heads(lake: Lake, mine: DataFrame, gone: DataFrame, stored: DataFrame, group: list[str]) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    own = mine.groupBy("subject_uid").agg(F.collect_list("row_uid").alias("current"))
+    subjects = own.unionByName(gone.select("subject_uid").distinct(), allowMissingColumns=True)
+    each = subjects.groupBy("subject_uid").agg(F.flatten(F.collect_list("current")).alias("current"))
     return (
-        every.join(secrets, "subject_uid")
+        each.join(vault.table(lake, vault.SECRETS), "subject_uid")
         .join(_known(lake), "subject_uid", "left")
-        .join(_links(lake, every, group), "row_uid", "left")
-        .drop("references")
+        .join(_links(lake, stored, group), "subject_uid", "left")
     )
 
 
@@ -69,8 +71,11 @@ def _known(lake: Lake) -> DataFrame:
     return facts.groupBy("subject_uid").agg(F.array_sort(F.collect_set("known")).alias("known"))
 
 
-def _links(lake: Lake, every: DataFrame, group: list[str]) -> DataFrame:
-    """Resolve references to records of the same source and linkage group: (row_uid, links); others have no target."""
+def _links(lake: Lake, stored: DataFrame, group: list[str]) -> DataFrame:
+    """Resolve references to records of the same source and linkage group: (subject_uid, links); others have no target.
+
+    Each reference of a subject is resolved once, however many of the subject's records repeat it.
+    """
     from pyspark.sql import functions as F
 
     targets = (
@@ -82,16 +87,14 @@ def _links(lake: Lake, every: DataFrame, group: list[str]) -> DataFrame:
             F.col("row_uid").alias("target_uid"),
             F.col("subject_uid").alias("target_subject"),
         )
-        .join(
-            vault.table(lake, vault.SECRETS).select(F.col("subject_uid").alias("target_subject"), "wrapped"),
-            "target_subject",
-        )
     )
-    links = every.where("NOT retired").select("source", "row_uid", F.explode("references").alias("ref"))
+    wrapped = vault.table(lake, vault.SECRETS).select(F.col("subject_uid").alias("target_subject"), "wrapped")
+    links = stored.where("NOT deleted").select("source", "subject_uid", F.explode("references").alias("ref")).distinct()
     return (
         links.withColumn("target", normalised(F.col("ref")))
         .join(targets, ["source", "target"])
-        .groupBy("row_uid")
+        .join(wrapped, "target_subject")
+        .groupBy("subject_uid")
         .agg(
             F.collect_list(
                 F.struct(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -77,7 +79,7 @@ def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) ->
 
     lake, unit_id, product = work.lake, work.attempt.unit_id, policy.product
     group = policy.group_of(modality).split("+")
-    rows = inputs.rows(lake, modality, unit_id, group, _withheld(work))
+    rows = inputs.rows(lake, modality, unit_id, group)
     anonymizer = Anonymizer(
         policy=policy.canonical,
         modality=modality,
@@ -85,8 +87,9 @@ def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) ->
         key_file=work.settings.key_file,
         bronze_objects=str(lake.path(RESTRICTED, OBJECTS)),
         staged_objects=str(lake.path(RESTRICTED, staged_objects(product, modality, work.attempt.number))),
+        withheld=_withheld(work),
     )
-    staged = lake.spread(rows, "subject_uid").mapInArrow(anonymizer, STAGED_DDL).withColumn("unit", F.lit(unit_id))
+    staged = inputs.by_subject(lake, rows).mapInArrow(anonymizer, STAGED_DDL).withColumn("unit", F.lit(unit_id))
     name = staging(product, modality)
     version = lake.replace_unit(staged, RESTRICTED, name, unit_id, work.write)
     written = lake.table(RESTRICTED, name, version).where(F.col("unit") == unit_id)
@@ -110,27 +113,16 @@ def _counts(written: DataFrame) -> dict[str, object]:
         "unpublishable": F.expr("rule IS NOT NULL").cast("int"),
         "findings": F.size("findings"),
     }
-    own = F.array(
-        *(
-            F.struct(F.lit("").alias("path"), F.lit(name).alias("name"), number.alias("number"))
-            for name, number in figures.items()
-        )
-    )
-    dropped = F.transform(
-        F.map_entries("dropped"),
-        lambda entry: F.struct(
-            entry["key"].alias("path"), F.lit("dropped").alias("name"), entry["value"].alias("number")
-        ),
-    )
-    each = written.select(F.explode(F.concat(own, dropped)).alias("figure")).select("figure.*")
-    sums = {
-        (row.name, row.path): int(row.number or 0)
-        for row in each.groupBy("name", "path").agg(F.sum("number").alias("number")).collect()
-    }
-    return {
-        **{name: sums.get((name, ""), 0) for name in figures},
-        "dropped": {path: number for (name, path), number in sorted(sums.items()) if name == "dropped"},
-    }
+    sums = [F.sum(number).alias(name) for name, number in figures.items()]
+    counts = dict.fromkeys(figures, 0)
+    dropped: Counter[str] = Counter()
+    # records of one kind have the same fields: their counts, as text, are few
+    for row in written.groupBy("dropped").agg(F.count("*").alias("rows"), *sums).collect():
+        for name in figures:
+            counts[name] += int(row[name] or 0)
+        for path, number in json.loads(row.dropped or "{}").items():
+            dropped[path] += number * row.rows
+    return {**counts, "dropped": dict(sorted(dropped.items()))}
 
 
 def _write_findings(work: Job, written: DataFrame, product: str, modality: str) -> None:
@@ -147,10 +139,9 @@ def _write_findings(work: Job, written: DataFrame, product: str, modality: str) 
     work.lake.replace_unit(findings, RESTRICTED, FINDINGS, scope, work.write)
 
 
-def _withheld(work: Job) -> DataFrame:
+def _withheld(work: Job) -> frozenset[str]:
     with work.store.transaction() as connection:
-        uids = [(uid,) for uid in connection.scalars(select(withheld.c.row_uid))]
-    return work.lake.spark.createDataFrame(uids, "row_uid string")
+        return frozenset(connection.scalars(select(withheld.c.row_uid)))
 
 
 def _reference_year(store: Store, intake_id: str) -> int:

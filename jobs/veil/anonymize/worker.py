@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ STAGED_DDL = (
     "row_uid string, subject_uid string, row_id string, subject string, type string, record_id string, "
     "content string, object_id string, sha256 string, retired boolean, rule string, reason string, "
     "findings array<struct<path: string, start: int, end: int, kind: string, detector: string, rule: string, "
-    "score: double, value_hmac: string>>, dropped map<string, int>"
+    "score: double, value_hmac: string>>, dropped string"
 )
 _FINDING = pa.struct(
     [
@@ -45,19 +47,25 @@ _STAGED = pa.schema(
         ("rule", pa.string()),
         ("reason", pa.string()),
         ("findings", pa.list_(_FINDING)),
-        ("dropped", pa.map_(pa.string(), pa.int32())),
+        ("dropped", pa.string()),
     ]
 )
+_BATCH = 512
+_TOGETHER = 8 << 20
+"""Characters of one subject's items that are read together; what comes after them is read by itself."""
 
+_ENTITIES = 100_000
 Row = Mapping[str, Any]
+Known = tuple[KnownIdentifier, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Anonymizer:
     """Makes the staged rows of one product and modality; it travels to the workers as plain data.
 
-    Input rows have the columns of bronze and `retired`, `wrapped` (the subject's secret), `known` and `links`
-    (what references resolve to). A row that is `retired` only gets its published id, so that publishing can remove it.
+    Rows come by subject, as `inputs.rows` gives them: a row with `wrapped`, the subject's secret, tells what the rows
+    behind it need; one without `row_uid` tells nothing else. A row that is `retired`, or `withheld`, or whose subject
+    has `denied`, only gets its published id, so that publishing can remove it.
     """
 
     policy: str
@@ -66,12 +74,65 @@ class Anonymizer:
     key_file: Path
     bronze_objects: str
     staged_objects: str
+    withheld: frozenset[str] = frozenset()
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Give a staged row for each row of bronze, batch by batch."""
+        """Give a staged row for each current row of bronze, in batches of bounded length."""
         work = _Work(self)
+        staged: list[dict[str, Any]] = []
         for batch in batches:
-            yield pa.RecordBatch.from_pylist([work.row(row) for row in batch.to_pylist()], schema=_STAGED)
+            for row in batch.to_pylist():
+                staged.extend(work.take(row))
+                if len(staged) >= _BATCH:
+                    yield _batch(staged)
+                    staged = []
+        staged.extend(work.finish())
+        yield _batch(staged)
+
+
+def _batch(staged: list[dict[str, Any]]) -> pa.RecordBatch:
+    columns = [pa.array([row.get(field.name) for row in staged], field.type) for field in _STAGED]
+    return pa.RecordBatch.from_arrays(columns, schema=_STAGED)
+
+
+class _Links(Mapping[str, str]):
+    """The published ids of what a subject's records refer to, each derived when it is first asked for."""
+
+    def __init__(self, links: Sequence[Row], resolve: Callable[[Row], str]) -> None:
+        self._links = {link["ref"]: link for link in links}
+        self._resolve = resolve
+        self._ids: dict[str, str] = {}
+
+    def __getitem__(self, reference: str) -> str:
+        if reference not in self._ids:
+            self._ids[reference] = self._resolve(self._links[reference])
+        return self._ids[reference]
+
+    def __contains__(self, reference: object) -> bool:
+        return reference in self._links
+
+    def get(self, reference: str, default: Any = None) -> Any:
+        return self[reference] if reference in self._links else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._links)
+
+    def __len__(self) -> int:
+        return len(self._links)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """Whose rows follow."""
+
+    uid: str
+    secret: bytes = field(repr=False)
+    pseudonym: str
+    offset_days: int
+    known: Sequence[KnownIdentifier] = field(repr=False)
+    links: _Links = field(repr=False)
+    current: frozenset[str] | None
+    denied: bool
 
 
 class _Work:
@@ -83,52 +144,114 @@ class _Work:
         if modality.anonymizer is None:
             raise ValueError(f"{job.modality} has no anonymizer")
         self._transform = modality.anonymizer(policy, job.reference_year)
+        self._mentions = modality.mentions
         self._scope = Scope(policy.product, policy.epoch, policy.group_of(job.modality))
         self._shifts = policy.profile == "expert"
         self._binary = modality.binary
+        self._withheld = job.withheld
         self._key = FileKey(job.key_file)
         self._fingerprint = self._key.fingerprint_key()
         self._bronze = ObjectStore(job.bronze_objects)
         self._staged = ObjectStore(job.staged_objects)
+        self._subject: _Subject | None = None
+        self._waiting: list[tuple[dict[str, Any], Row]] = []
+        self._characters = 0
+        self._entities: dict[str, bytes] = {}
 
-    def row(self, row: Row) -> dict[str, Any]:
-        secret = self._key.unwrap(row["wrapped"], row["subject_uid"])
-        staged: dict[str, Any] = {
+    def take(self, row: Row) -> Iterator[dict[str, Any]]:
+        """Take the next row; yield what is ready."""
+        if row["wrapped"] is not None:
+            yield from self.finish()
+            self._subject = self._of(row)
+        whose = self._subject
+        if row["row_uid"] is None or whose is None or row["subject_uid"] != whose.uid:
+            return
+        gone = row["retired"] or whose.denied or row["row_uid"] in self._withheld
+        if not row["retired"] and whose.current is not None and row["row_uid"] not in whose.current:
+            return
+        staged = self._ids(row, whose, bool(gone))
+        if gone:
+            yield staged
+        elif self._mentions is None:
+            yield self._clean(staged, row, whose, ())
+        else:
+            self._waiting.append((staged, row))
+            self._characters += len(row["content"] or "")
+            if self._characters > _TOGETHER:
+                yield from self.finish()
+
+    def finish(self) -> Iterator[dict[str, Any]]:
+        """Clean the rows that waited for the others of their subject: what one tells, the others are searched for."""
+        waiting, self._waiting, self._characters = self._waiting, [], 0
+        whose, mentions = self._subject, self._mentions
+        if not waiting or whose is None or mentions is None:
+            return
+        told: dict[KnownIdentifier, None] = {}
+        for _, row in waiting if len(waiting) > 1 else ():
+            # what fails here fails again below, where it is dealt with
+            with suppress(Exception):
+                told.update(dict.fromkeys(mentions(self._item(row, "", whose, ()))))
+        for staged, row in waiting:
+            yield self._clean(staged, row, whose, tuple(told))
+
+    def _of(self, row: Row) -> _Subject:
+        uid = row["subject_uid"]
+        secret = self._key.unwrap(row["wrapped"], uid)
+        current = row.get("current")
+        return _Subject(
+            uid=uid,
+            secret=secret,
+            pseudonym=self._scope.subject(secret, uid),
+            offset_days=self._scope.offset_days(secret, uid) if self._shifts else 0,
+            known=[KnownIdentifier(known["kind"], known["value"], known["role"]) for known in row["known"] or ()],
+            links=_Links(row["links"] or (), self._target),
+            current=None if current is None else frozenset(current),
+            denied=bool(row.get("denied")),
+        )
+
+    def _target(self, link: Row) -> str:
+        """Derive the published id of a target; the secrets of staff and sites recur from subject to subject."""
+        uid = link["subject_uid"]
+        if uid not in self._entities:
+            if len(self._entities) >= _ENTITIES:
+                self._entities.clear()
+            self._entities[uid] = self._key.unwrap(link["wrapped"], uid)
+        return self._scope.row(self._entities[uid], link["row_uid"])
+
+    def _ids(self, row: Row, whose: _Subject, retired: bool) -> dict[str, Any]:
+        return {
             "row_uid": row["row_uid"],
-            "subject_uid": row["subject_uid"],
-            "row_id": self._scope.row(secret, row["row_uid"]),
-            "subject": self._scope.subject(secret, row["subject_uid"]),
+            "subject_uid": whose.uid,
+            "row_id": self._scope.row(whose.secret, row["row_uid"]),
+            "subject": whose.pseudonym,
             "type": row["type"],
-            "retired": row["retired"],
-            "findings": [],
-            "dropped": {},
+            "retired": retired,
+            "findings": (),
+            "dropped": "{}",
         }
-        if row["retired"]:
-            return staged
+
+    def _clean(self, staged: dict[str, Any], row: Row, whose: _Subject, told: Known) -> dict[str, Any]:
         try:
-            item = self._item(row, staged, secret)
+            item = self._item(row, staged["row_id"], whose, told)
             outcome = self._transform(item)
         except (Unpublishable, Malformed) as error:
             return {**staged, "rule": "unpublishable", "reason": str(error)}
         except Exception as error:  # noqa: BLE001 - one poisonous item must not stop the others, nor show its value
             return {**staged, "rule": "failed-anonymizer", "reason": f"the anonymizer failed: {type(error).__name__}"}
-        return {**staged, **self._published(item, outcome, secret, row)}
+        staged.update(self._published(item, outcome, whose.secret, row))
+        return staged
 
-    def _item(self, row: Row, staged: Row, secret: bytes) -> Item:
-        links = {
-            link["ref"]: self._scope.row(self._key.unwrap(link["wrapped"], link["subject_uid"]), link["row_uid"])
-            for link in row["links"] or ()
-        }
+    def _item(self, row: Row, row_id: str, whose: _Subject, told: Known) -> Item:
         return Item(
             type=row["type"],
-            row_id=staged["row_id"],
-            subject=staged["subject"],
+            row_id=row_id,
+            subject=whose.pseudonym,
             content=row["content"],
             payload=self._bronze.get(row["object_id"]) if row["object_id"] else None,
-            known=[KnownIdentifier(known["kind"], known["value"], known["role"]) for known in row["known"] or ()],
-            references=links,
+            known=[*whose.known, *told] if told else whose.known,
+            references=whose.links,
             columns=json.loads(row["columns"]) if row["columns"] else None,
-            offset_days=self._scope.offset_days(secret, row["subject_uid"]) if self._shifts else 0,
+            offset_days=whose.offset_days,
         )
 
     def _published(self, item: Item, outcome: Outcome, secret: bytes, row: Row) -> dict[str, Any]:
@@ -136,7 +259,7 @@ class _Work:
             "content": outcome.content,
             "record_id": item.references.get(row["parent"]) if row["parent"] != row["key"] else None,
             "findings": [self._finding(finding) for finding in outcome.findings],
-            "dropped": dict(outcome.dropped),
+            "dropped": _as_json(tuple(outcome.dropped.items())),
         }
         if self._binary:
             if outcome.payload is None:
@@ -160,3 +283,9 @@ class _Work:
             "score": span.score,
             "value_hmac": value[:16].hex(),
         }
+
+
+@lru_cache(maxsize=4096)
+def _as_json(dropped: tuple[tuple[str, int], ...]) -> str:
+    """Write counts by path; records of one kind mostly have the same."""
+    return json.dumps(dict(sorted(dropped)))

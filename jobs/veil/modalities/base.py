@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from veil.contracts import Item, Outcome, Profile
+from veil.contracts import Item, KnownIdentifier, Outcome, Profile
 from veil.policy import Policy
 
 Transform = Callable[[Item], Outcome]
@@ -47,6 +47,7 @@ class Modality:
     `recognise` takes a file's name and first bytes and names its format, or None. `anonymizer` makes the transform of
     a policy, given the year to which ages are computed; a modality without one, or without a gate, is held: it stays
     in the restricted zone and is never published. `binary` says that what is published is a payload object.
+    `mentions` gives what an item tells about its subject that the subject's other items are searched for.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Modality:
     anonymizer: Callable[[Policy, int], Transform] | None = None
     gate: Gate | None = None
     binary: bool = False
+    mentions: Callable[[Item], Iterable[KnownIdentifier]] | None = None
 
     @property
     def held(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from veil.contracts import Finding, Item, Outcome, Profile, Unpublishable
+from veil.contracts import Finding, Item, KnownIdentifier, Outcome, Profile, Unpublishable
 from veil.detect import canaries
 from veil.detect import text as detect
 from veil.detect.tokens import tokens
@@ -43,6 +43,10 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
     return anonymize
 
 
+def _mentions(item: Item) -> list[KnownIdentifier]:
+    return engine().mentions(item.content or "", item.known)
+
+
 def _detect(candidate: Candidate, profile: Profile) -> list[str]:
     found = detect.leaks(candidate.content or "", profile=profile)
     return [rule for rule in found if detect.RULES[rule].severity == "critical"]
@@ -62,5 +66,6 @@ MODALITY = Modality(
     title="Clinical notes",
     recognise=text_format,
     anonymizer=_anonymizer,
+    mentions=_mentions,
     gate=Gate(_detect, _canaries, _tokens),
 )

@@ -11,6 +11,7 @@ from itertools import pairwise
 from veil.contracts import Span
 
 from .rules.rule import is_code
+from .terms import NAMED, in_phrase
 from .words import WORD, Lexicon, lexicon, lines, word_set
 
 _TITLE = re.compile(r"\b(?:dr|mr|mrs|ms|mx|miss|prof|professor|doctor|nurse|rev) ?\.?\s{1,2}$", re.IGNORECASE)
@@ -26,20 +27,6 @@ _LAB = re.compile(
     r"spo2|ef|troponin|lactate|ferritin|viral load|count|titer|level|score|grade|stage|gleason)\b[^\d\n]{0,12}$",
     re.IGNORECASE,
 )
-_NAMED = re.compile(
-    r"(?:'s?)?(?:[ -](?:sign|test|disease|syndrome|catheter|fracture|man(?:o?eu|eu)ver|palsy|lymphoma|contracture|lesion|"
-    r"repair|esophagus|cyst|procedure|phenomenon|reflex|criteria|criterion|class|classification|score|scale|stage|staging|"
-    r"grade|level|neuroma|monitor|body|bodies|tumou?r|sarcoma|stain|line|point|drain|clamp|approach|thyroiditis|cell|"
-    r"diverticulum|node|nodule|position|formula|chorea|waves?|panel|recs?|recommendation|guideline|murmur|bowel|fall|ring|"
-    r"index|indices|angle|ratio|rule|risk|gland|duct|pupil|tremor|ulcer|an(?:a?)emia|encephalopathy|dystrophy|ataxia|hernia|"
-    r"splint|brace|protocol|method|equation|regimen|antigen|antibod(?:y|ies)|virus|fever|triad|tetrad|rash|spots?|pouch|valve|"
-    r"shunt|flap|graft|incision|osteotomy|amputation|assessment|questionnaire|inventory|exam|deformity|malformation|"
-    r"anomaly|dysplasia|retinopathy|orbitopathy|ophthalmopathy|nephropathy|carcinoma|pneumonia|arteritis|vasculitis|"
-    r"granulomatosis|insufficiency|crisis|type|variant|technique|operation|sponge|tube|needle|forceps|bottle|agar|lamp)s?\b|"
-    r"[ -](?:[IV]{1,3}[A-Ca-c]?\b|\d{1,2}(?![\d/]| ?-?(?:y|yr|yo|m|f|male|female|mo|wk)\b))|[ ]?(?:vs\.?|versus)\b)",
-    re.IGNORECASE,
-)
-"""What an eponym names: behind it a common surname is a term."""
 _GENE = re.compile(r"\d(?:del|ins|dup)|\d[ACGT]>[ACGT]|\bp\.[A-Z]", re.IGNORECASE)
 _SURNAME = re.compile(r" ([A-Z][a-z]{2,24})(?![\w'])")
 _TAIL = re.compile(r"-[^\W\d_]{2,12}(?!\w)")
@@ -47,7 +34,8 @@ _SENTENCE = re.compile(r"(?:^|[.!?:;\n•\]-])\s*$")
 _FEWEST_DIGITS = 5
 _LONGEST_ACRONYM = 6
 _AROUND = 60
-_MIXED = re.compile(r"[a-z]{2}[A-Z]")
+_MIXED = re.compile(r"[a-z][A-Z]")
+_HUMP = re.compile(r"[A-Z][a-z]+(?=[A-Z][a-z])")
 _PREFIX = re.compile(
     r"(?:mac|mc|de|di|da|du|la|le|li|fitz|van|von|ver|vander|o'|d'|l'|al|el|ben|abu|st|saint)[A-Z]", re.IGNORECASE
 )
@@ -55,8 +43,10 @@ _DOUBT = 0.5
 """A score that an unheard word in lower case has to reach."""
 _SURE_POSTCODE = 0.9
 _ADDRESS = re.compile(
-    r"(?:^|[ ,\n])\d{1,6}[a-z]?(?:-\d{1,5})?,? +[a-z]{3}|\b(?:apt|suite|ste|unit|room|rm|floor|box|route|hwy|highway|no|#)\b|"
-    r"\b(?:calle|avenida|av|rue|via|viale|piazza|plaza|rua|ulica|ul|platz|\w*(?:stra(?:ss|ß)e|str|weg|gasse|gatan|laan|straat|vej))"
+    r"(?:^|[ ,\n])\d{1,6}[a-z]?(?:-\d{1,5})?,? +[a-z]{3}|\b(?:apt|suite|ste|unit|room|rm|floor|box|route|hwy|"
+    r"highway|no|#)\b|"
+    r"\b(?:calle|avenida|av|rue|via|viale|piazza|plaza|rua|ulica|ul|platz|\w*(?:stra(?:ss|ß)e|str|weg|gasse|gatan|"
+    r"laan|straat|vej))"
     r"\b|\d{5}|[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}\b",
     re.IGNORECASE,
 )
@@ -124,10 +114,12 @@ def _ordinary(text: str, match: re.Match[str], words: Lexicon) -> bool:
 
 
 def _acronym(text: str, match: re.Match[str], words: Lexicon) -> bool:
-    """An abbreviation or a coded term: "NYHA", "HoLEP", the letters of "CHA2DS2". In a text of capitals none is told."""
+    """An abbreviation or a coded term: "NYHA", "HoLEP", the letters of "CHA2DS2". In a text of capitals none is "
+    "told."""
     word = match[0]
     if _MIXED.search(word):
-        return not _PREFIX.match(word)
+        first = _HUMP.match(word)
+        return not _PREFIX.match(word) and not (first and first[0].lower() in words.given)
     if len(word) < 2 or not word.isupper() or not _mixed_case(text, match):
         return False
     lower = word.lower()
@@ -156,7 +148,7 @@ def _named(text: str, span: Span, run: list[re.Match[str]], words: Lexicon) -> I
         pair = any(words.full_name(a[0], b[0]) for a, b in pairwise(run))
         if not pair and not any(words.suspect(m[0], initial=initial and m is run[0]) for m in run):
             return
-        if len(run) == 1 and run[0][0] in _COLOURS:
+        if len(run) == 1 and (run[0][0] in _COLOURS or run[0][0] in words.lowercase):
             return
         if span.score < _DOUBT and all(_unheard(match[0], words) for match in run):
             return
@@ -171,24 +163,10 @@ def _unheard(word: str, words: Lexicon) -> bool:
 def _term(text: str, run: list[re.Match[str]], words: Lexicon) -> bool:
     """Tell whether one surname, or two of a double eponym, stand in front of the finding that they name."""
     plain = [match[0].lower().removesuffix("'s") for match in run]
-    if _phrase(text, run, words):
+    if in_phrase(text, run[0].start(), run[-1].end(), words):
         return True
     return all(w in words.surname_eponyms or w in words.eponyms for w in plain) and bool(
-        _NAMED.match(text, run[-1].end())
-    )
-
-
-def _phrase(text: str, run: list[re.Match[str]], words: Lexicon) -> bool:
-    """Tell whether a run is part of a term of several words: "Ann Arbor", "Mallory-Weiss", "Duke criteria"."""
-    start, end = run[0].start(), run[-1].end()
-    before = [match for match in WORD.finditer(text, max(0, start - 40), start)][-2:]
-    after = [match for match in WORD.finditer(text, end, end + 40)][:2]
-    near = [match[0].lower().removesuffix("'s") for match in (*before, *run, *after)]
-    first, last = len(before), len(before) + len(run)
-    return any(
-        "-".join(near[left:right]) in words.phrases
-        for left in range(first + 1)
-        for right in range(max(last, left + 2), len(near) + 1)
+        NAMED.match(text, run[-1].end())
     )
 
 

@@ -14,7 +14,8 @@ _BEHIND = re.compile(rf"(?:(?: [A-Z]\.?)?[ ]|-|, ?)(?P<word>{_WORD})")
 _BEFORE = re.compile(rf"(?<![\w'])(?P<word>{_WORD})(?: [A-Z]\.?)?(?:[ ]|-|, ?)$")
 _AGE = re.compile(r",? \(?(?P<id>9\d|1[01]\d)(?=[ ]?(?:[,.;)\n]|[MFmf]\b|y\b|$))(?![.,]\d)")
 _NUMBER = re.compile(
-    r"(?:[ ]{0,2}[(\[#]{1,2}[ ]?|[ ]{1,2}|, ?|: ?|; ?)(?P<id>(?=[A-Z-]{0,6}\d)[A-Z]{0,5}-?\d[\d-]{4,14})(?![\w%/]|\.\d|,\d| ?(?:mg|ml|units?|k\b))"
+    r"(?:[ ]{0,2}[(\[#]{1,2}[ ]?|[ ]{1,2}|, ?|: ?|; ?)(?P<id>(?=[A-Z-]{0,6}\d)[A-Z]{0,5}-?\d[\d-]{4,14})(?![\w%/]|"
+    r"\.\d|,\d| ?(?:mg|ml|units?|k\b))"
 )
 _LONGEST_PART = 30
 
@@ -64,4 +65,3 @@ def _is_part(word: str, found: str, names: frozenset[str], words: Lexicon) -> bo
     if len(word) < 2 or lower not in names or (word.isupper() != found.isupper()) or not word[0].isupper():
         return False
     return lower not in words.everyday or lower in words.ordinary
-

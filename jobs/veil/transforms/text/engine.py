@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from veil.contracts import KnownIdentifier, Span
 
@@ -18,6 +18,20 @@ from .windows import windows
 from .words import WORD, Lexicon, lexicon
 
 _SHORTEST_REPEAT = 3
+_CERTAIN = 0.8
+_KEPT = 8 << 20
+"""Characters of notes whose reading is kept."""
+MENTION = "mention"
+"""The role of a name that another note of the same subject holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What rules and models find in a note, whoever it is about."""
+
+    folded: Folded = field(repr=False)
+    ruled: tuple[Span, ...]
+    voted: tuple[Span, ...]
 
 
 class TextEngine:
@@ -31,6 +45,8 @@ class TextEngine:
 
     def __init__(self, models: Sequence[Rampart | People] = ()) -> None:
         self._models = tuple(models)
+        self._readings: dict[str, _Reading] = {}
+        self._kept = 0
         self._words: Lexicon = lexicon()
 
     @classmethod
@@ -53,14 +69,42 @@ class TextEngine:
         list of Span
             Sorted, not overlapping, without surrounding white space; offsets index `text`.
         """
-        folded = fold(text)
-        certain = [*known_identifiers.find(folded.text, known), *rules.find(folded.text)]
-        voted = list(self._vote(folded.text))
-        names = [span for span in (*certain, *voted) if span.kind == "NAME"]
-        names = resolve(folded.text, names)
-        spans = [*certain, *voted, *beside.find(folded.text, names), *self._repeats(folded.text, names)]
+        reading = self._read(text)
+        folded = reading.folded
+        own = [item for item in known if item.role != MENTION]
+        certain = [*known_identifiers.find(folded.text, own), *reading.ruled]
+        names = resolve(folded.text, (span for span in (*certain, *reading.voted) if span.kind == "NAME"))
+        told = frozenset(item.value for item in known if item.role == MENTION)
+        spans = [
+            *certain,
+            *reading.voted,
+            *beside.find(folded.text, names),
+            *self._repeats(folded.text, self._keys(folded.text, names) | told),
+        ]
         outside = list(_outside_tags(folded.text, spans))
         return _to_original(text, folded, resolve(folded.text, outside))
+
+    def mentions(self, text: str, known: Sequence[KnownIdentifier] = ()) -> list[KnownIdentifier]:
+        """Give the words that name somebody in a note, for the subject's other notes to be searched for.
+
+        A word that is ordinary English or medicine is not among them, nor what only one model suspects.
+        """
+        spans = [span for span in self.find(text, known) if span.kind == "NAME" and span.score >= _CERTAIN]
+        keys = self._keys(text, spans)
+        return [KnownIdentifier("NAME", key, MENTION) for key in sorted(keys)]
+
+    def _read(self, text: str) -> _Reading:
+        """Read a note by rules and models; what was read last is kept, since a subject's notes are read twice."""
+        if text in self._readings:
+            return self._readings[text]
+        folded = fold(text)
+        reading = _Reading(folded, tuple(rules.find(folded.text)), tuple(self._vote(folded.text)))
+        self._kept += len(text)
+        if self._kept > _KEPT:
+            self._readings.clear()
+            self._kept = len(text)
+        self._readings[text] = reading
+        return reading
 
     def find_many(self, texts: Sequence[str], knowns: Sequence[Sequence[KnownIdentifier]] = ()) -> list[list[Span]]:
         """Find the identifiers of several notes; no result depends on the other notes.
@@ -86,15 +130,18 @@ class TextEngine:
             for model in self._models:
                 yield from arbitrate(text, model.find(text, chosen))
 
-    def _repeats(self, text: str, names: Sequence[Span]) -> Iterator[Span]:
-        """Yield the other places of a name that was found once: models see it in some sentences and not in others."""
+    def _keys(self, text: str, names: Sequence[Span]) -> frozenset[str]:
+        """Give the words of names by which their other places are found."""
         keys = {
             match[0].lower().removesuffix("'s")
             for span in names
             for match in WORD.finditer(text, span.start, span.end)
             if len(match[0]) >= _SHORTEST_REPEAT and not self._words.common(match[0].removesuffix("'s"))
         }
-        keys -= self._words.eponyms
+        return frozenset(keys - self._words.eponyms)
+
+    def _repeats(self, text: str, keys: frozenset[str]) -> Iterator[Span]:
+        """Yield the other places of a name that was found once: models see it in some sentences and not in others."""
         if not keys:
             return
         for match in WORD.finditer(text):

@@ -111,7 +111,7 @@ def _fast(model: Path) -> bytes:
     for node in graph.graph.node:
         if node.op_type == "MatMulNBits":
             node.attribute.append(onnx.helper.make_attribute("accuracy_level", _INT8))
-    return graph.SerializeToString()
+    return bytes(graph.SerializeToString())
 
 
 def _joined(text: str, tokens: Iterator[Span]) -> Iterator[Span]:

@@ -65,6 +65,8 @@ class Lexicon:
         Given names that are ordinary words, which a capital amid small letters makes names.
     phrases
         Terms of two words and more that hold a name or a place, joined by "-".
+    lowercase
+        English words that in small letters are no given names, though a list has them.
     acronyms
         Abbreviations that are given or family names too.
     """
@@ -78,6 +80,7 @@ class Lexicon:
     surname_eponyms: frozenset[str]
     ordinary_given: frozenset[str]
     phrases: frozenset[str]
+    lowercase: frozenset[str]
     acronyms: frozenset[str]
 
     def common(self, word: str) -> bool:
@@ -129,5 +132,6 @@ def lexicon() -> Lexicon:
         surname_eponyms=word_set("surname_eponyms.txt"),
         ordinary_given=word_set("ordinary_given.txt"),
         phrases=word_set("phrases.txt"),
+        lowercase=word_set("lowercase.txt"),
         acronyms=word_set("acronyms.txt"),
     )

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from veil.contracts import Span
 
-from . import ages, capitals, contact, dates, names, numbers, places
+from . import ages, capitals, contact, dates, listed, names, numbers, places, spelled
 from .rule import apply
 
-_RULES = (*contact.RULES, *numbers.RULES, *ages.RULES, *names.RULES, *places.RULES)
+_RULES = (*contact.RULES, *numbers.RULES, *ages.RULES, *names.RULES, *places.RULES, *spelled.RULES)
 
 
 def find(text: str) -> Iterator[Span]:
@@ -18,3 +18,4 @@ def find(text: str) -> Iterator[Span]:
         yield from apply(rule, text)
     yield from dates.find(text)
     yield from capitals.find(text)
+    yield from listed.find(text)

@@ -83,9 +83,12 @@ _BEFORE = (
     r"no-?show(?:ed|s)?|cancel(?:l?ed)?|am|pm|surgery|placed|removed|given|received|resulted|ordered|born|surg|dated)"
 )
 SCORE = re.compile(
-    r"\b(?:gcs|coma scale|mmse|moca|slums|phq(?:-?[29])?|gad(?:-?7)?|epds|scor(?:e|ed|es|ing)|scale|apgars?|pain|strength|murmur|"
-    r"grade|rat(?:e|ed|ing)|bpp|power|reflex(?:es)?|pulses?|vanderbilt|stage|severity|intensity|cage|audit|braden|morse|nihss|sofa|"
-    r"bishop|dtrs?|motor|criteria|points|vision|va|o[dsu]|sov|2/2|edema|ratio|sirs|q?sofa|ipss|acuity|snellen|bp|kt/v|depression|"
+    r"\b(?:gcs|coma scale|mmse|moca|slums|phq(?:-?[29])?|gad(?:-?7)?|epds|scor(?:e|ed|es|ing)|scale|apgars?|pain|"
+    r"strength|murmur|"
+    r"grade|rat(?:e|ed|ing)|bpp|power|reflex(?:es)?|pulses?|vanderbilt|stage|severity|intensity|cage|audit|braden|"
+    r"morse|nihss|sofa|"
+    r"dtrs?|motor|criteria|points|vision|va|o[dsu]|sov|2/2|edema|ratio|sirs|q?sofa|ipss|acuity|snellen|bp|kt/v|"
+    r"depression|"
     r"anxiety|sensation|extremit(?:y|ies)|oriented|out of)\b[^.;\n\d]{0,24}$",
     re.IGNORECASE,
 )
@@ -140,7 +143,8 @@ VAGUE = tuple(
             (
                 r"(?<![\w/.$+-])(?:(?:1[0-2]|0?[1-9])/(?:1[3-9]|2[0-9]|3[01])|(?:0[1-9]|1[0-2])/(?:0[1-9]|"
                 r"1[0-2])|(?:1[0-2]|[2-9])/1(?!\d)|1[0-2]/[2-9](?!\d)|9/[2-8](?!\d)|8/[2-7](?!\d)|7/[2-6](?!\d))"
-                r"(?![\w/%+-]|\.\d| ?(?:mg|ml|mmhg|vision|strength|ratio|positive|tabs?|pain|hpf|system))"
+                r"(?![\w/%+-]|\.\d| ?(?:mg|ml|mmhg|vision|strength|ratio|positive|tabs?|pain|hpf|system|"
+                r"(?:lymph )?nodes?|cores|biops|samples|quadrants|points|hours|weeks|days|LN))"
             ),
             _I,
         ),
@@ -152,18 +156,30 @@ VAGUE = tuple(
         (
             "month_context",
             (
-                r"\b(?:in|since|last|this|next|until|by|of|early|late|mid|every|from|to|through|before|"
-                r"after|around|and|during)[ -]"
-                r"(?P<id>January|February|March|April|May|June|July|August|September|October|November|December)\b"
-                r"(?![ ]\d)"
+                r"\b(?:in|since|until|by|of|every|from|to|through|before|after|around|and|during|back in|for)[ -]"
+                r"(?P<id>(?:(?:[Ee]arly|[Mm]id|[Ll]ate|[Ll]ast|[Tt]his|[Nn]ext)[ -])?(?:January|February|March|"
+                r"April|May|June|July|"
+                r"August|September|October|November|December))\b(?![ ]\d)"
             ),
+            0,
+        ),
+        (
+            "month_modified",
+            r"\b(?:early|mid|late|last|this|next)[ -](?:March|May|march|may|april|june|july|august)\b(?! (?:have|be|"
+            r"not|i|we|need))",
+            0,
+        ),
+        (
+            "month_spoken",
+            r"\b(?:in|since|back in|until) (?P<id>april|may|march|june|july|august)\b(?! (?:have|be|not|i|we|need|on))",
             0,
         ),
         (
             "month",
             (
-                r"\b(?:January|February|April|June|July|August|September|October|November|December|january|"
-                r"february|september|october|november|december)\b"
+                r"\b(?:(?:[Ee]arly|[Mm]id|[Ll]ate|[Ll]ast|[Nn]ext|[Tt]his|[Ee]nd of)[ -])?(?:January|February|April|"
+                r"June|July|"
+                r"August|September|October|November|December|january|february|september|october|november|december)\b"
             ),
             0,
         ),

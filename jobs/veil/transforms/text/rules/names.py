@@ -52,7 +52,12 @@ RULES = (
         ),
         _unusual,
     ),
-    Rule("title_ms", "NAME", re.compile(rf"\b(?:Ms|MS|ms) ?\. ?(?P<id>{_INITIAL}{_PART}(?: [A-Z]{_PART})?)"), _name),
+    Rule(
+        "title_ms",
+        "NAME",
+        re.compile(rf"(?<!\d )\b(?:Ms|MS|ms) ?\. ?(?P<id>{_INITIAL}{_PART}(?: [A-Z]{_PART})?)"),
+        _name,
+    ),
     Rule("title_ms_plain", "NAME", re.compile(rf"\bMs (?P<id>{_INITIAL}[A-Z]{_PART}(?: [A-Z]{_PART})?)"), _name),
     Rule(
         "label",

@@ -13,7 +13,8 @@ _I = re.IGNORECASE
 _JOINER = r"(?:[ \t]{0,2}(?:number|num|no\.?|nr\.?|id|code|#|is|was|:|=|-))"
 _SPACE = r"[ \t]{0,3}\n?[ \t]{0,3}"
 _CODE = (
-    r"(?P<id>(?:[A-Z]{1,4} (?=\d))?(?=[A-Z0-9/,-]{0,12}\d)[A-Z0-9](?:[A-Z0-9/-]|,(?=\d{3})){1,29}(?: ?\d{2,6}){0,4})(?![\w]|\.\d)(?! ?"
+    r"(?P<id>(?:[A-Z]{1,4} (?=\d))?(?=[A-Z0-9/,-]{0,12}\d)[A-Z0-9](?:[A-Z0-9/-]|"
+    r",(?=\d{3})){1,29}(?: ?\d{2,6}){0,4})(?![\w]|\.\d)(?! ?"
     r"(?:mg|mcg|ml|g|kg|units?|mm|cm|hours?|days?|%))"
 )
 _NOT_A_CODE = re.compile(
@@ -34,7 +35,8 @@ _LONG_CODE = r"(?=[A-Z]{1,5}-?\d{4}|\d{6}|\d[\dA-Z]{0,5}-\d{3}|[A-Z0-9-]{0,8}\d[
 
 
 def _labelled(name: str, kind: Kind, sure: str, plain: str = "(?!)") -> Rule:
-    """Make the rule of a code behind a label; a `plain` word is one with "#", ":" or "number", or before a long code."""
+    """Make the rule of a code behind a label; a `plain` word is one with "#", ":" or "number", or before a long "
+    "code."""
     plain = rf"(?:{plain})(?![A-Z])(?:{_JOINER}{{1,4}}|(?={_SPACE}{_LONG_CODE}))"
     label = rf"(?:(?:{sure})(?![A-Z]){_JOINER}{{0,4}}|{plain})"
     return Rule(name, kind, re.compile(rf"(?<![A-Z0-9]){label}{_SPACE}{_CODE}", _I), _code)
@@ -72,15 +74,16 @@ RULES = (
     _labelled(
         "health_plan",
         "HEALTH_PLAN",
-        r"policy|rx ?(?:grp|group|bin|pcn|id)|member(?:ship)?|subscriber|beneficiary|medicare|medicaid|mbi|hicn|ins(?:urance)?\.?",
+        r"policy|rx ?(?:grp|group|bin|pcn|id)|member(?:ship)?|subscriber|beneficiary|medicare|medicaid|mbi|hicn|"
+        r"ins(?:urance)?\.?",
         r"group|plan|payer|claim|authorization",
     ),
     _labelled("account", "ACCOUNT", r"acc(?:oun)?t\.?|a/c|routing|iban|invoice", r"billing|bank|card|credit card"),
     _labelled(
         "license",
         "LICENSE",
-        r"licen[cs]e|lic\.?|driver'?s? (?:licen[cs]e|lic)|d\.?l\.?|npi|dea|passport",
-        r"cert(?:ificate|ification)?|permit|registration|badge",
+        r"badge|licen[cs]e|lic\.?|driver'?s? (?:licen[cs]e|lic)|d\.?l\.?|npi|dea|passport",
+        r"cert(?:ificate|ification)?|permit|registration",
     ),
     _labelled("vehicle", "VEHICLE", r"(?:licen[cs]e )?plate|vin", r"tag|vehicle|registration"),
     _labelled("device", "DEVICE", r"serial|s/n|sn|udi|imei", r"lot|device|model|pacemaker|implant|asset"),
@@ -88,7 +91,8 @@ RULES = (
     _labelled(
         "other_id",
         "ID",
-        r"accession|csn|ein|itin|identifier|uuid|guid|confirmation|requisition",
+        r"accession|acc ?#|(?:kit|order|screening|file|tracking|case|claim|form|sample|specimen) (?:number|no\.?|#)|"
+        r"csn|ein|itin|identifier|uuid|guid|confirmation|requisition",
         r"encounter|visit|specimen|case|order|fin|employee|student|study|subject|trial|ticket|"
         r"reference|ref|rx|prescription|tax|"
         r"national|identification|record|id|tracking",
@@ -110,6 +114,16 @@ RULES = (
         0.5,
     ),
     Rule("mixed_code", "ID", re.compile(r"(?<![\w.-])[A-Z]{1,4}(?:-?\d{6,14}|-\d{5})(?![\w-])"), None, 0.5),
+    Rule(
+        "code_groups",
+        "ID",
+        re.compile(
+            r"(?<![\w.-])(?=[A-Z0-9-]{0,20}[A-Z])(?=(?:[A-Z-]{0,12}\d){5})"
+            r"[A-Z0-9]{1,10}(?:-[A-Z0-9]{1,10}){1,4}(?: ?#\d{3,8})?(?![\w-])"
+        ),
+        None,
+        0.5,
+    ),
     Rule("digit_groups", "ID", re.compile(r"(?<![\w.,$/-])\d{2,4}-\d{2,4}-\d{3,6}(?![\w%-]|\.\d)"), None, 0.5),
     Rule("mixed_groups", "ID", re.compile(r"(?<![\w.-])[A-Z]{1,4}\d{0,6}(?:-\d{3,8}){2,5}(?![\w-])"), None, 0.5),
 )

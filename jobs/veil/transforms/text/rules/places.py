@@ -25,26 +25,39 @@ _UNIT = r"(?:[, ]{1,2}(?:apt|apartment|suite|ste|unit|room|rm|floor|fl|bldg|buil
 _CITY = r"[A-Z][A-Za-z.'-]{1,24}(?: [A-Z][A-Za-z.'-]{1,24}){0,3}"
 _ZIP = r"\d{5}(?:-\d{4})?"
 _SENTENCE = re.compile(
-    r"\b(?:mg|ml|mcg|units|iu|tabs?|days?|weeks?|months?|hours?|minutes?|years?|times|tablets?|steps?|miles?|"
+    r"\b(?:mg|ml|mcg|u|units|iu|tabs?|days?|weeks?|months?|hours?|minutes?|years?|times|tablets?|steps?|miles?|"
     r"to|the|by|in|with|for|was|is)\b",
     re.IGNORECASE,
 )
 _FACILITY = (
-    r"Hospitals?|Clinics?|Medical (?:Center|Centre|Group|Associates|Campus|Practice)|Health (?:Center|Centre|System|Care Center|"
-    r"Network|Plan|Department|Services|Partners)|Healthcare|Infirmary|Sanatorium|Nursing (?:Home|Center|Facility|& Rehab|and Rehab)|"
+    r"Hospitals?|Clinics?|Medical (?:Center|Centre|Group|Associates|Campus|Practice)|Health (?:Center|Centre|System|"
+    r"Care Center|"
+    r"Network|Plan|Department|Services|Partners)|Healthcare|Infirmary|Sanatorium|Nursing (?:Home|Center|Facility|"
+    r"& Rehab|and Rehab)|"
     r"Rehab(?:ilitation)?(?: Center| Hospital| Institute)?|Hospice|Surgery Center|Surgical (?:Center|Associates)|"
-    r"Cancer (?:Center|Institute)|Heart (?:Center|Institute|Group)|Pharmacy|Dispensary|Assisted Living|Care (?:Home|Center)|"
-    r"University|College|Elementary(?: School)?|High School|Academy|Middle School|School District|Correctional Facility|"
+    r"Cancer (?:Center|Institute)|Heart (?:Center|Institute|Group)|Pharmacy|Dispensary|Assisted Living|Care (?:Home|"
+    r"Center)|"
+    r"University|College|Elementary(?: School)?|High School|Academy|Middle School|School District|"
+    r"Correctional Facility|"
     r"Senior (?:Living|Center)|Family (?:Medicine|Practice|Health)|Internal Medicine|Laborator(?:y|ies)|Labs|"
-    r"(?:Imaging|Dialysis|Kidney|Birth|Birthing|Wound|Eye|Infusion|Recovery|Treatment|Community|Day|Learning|Distribution|"
-    r"Outpatient|Counseling|Wellness|Detention|Fertility|Spine|Pain|Sleep|Childcare) (?:Center|Centre|Clinic|Institute)|"
-    r"Urgent Care|Dialysis|Imaging|Radiology|Nephrology|Orthop(?:a?e)dics|P(?:a?e)diatrics|Cardiology|Dermatology|Oncology|"
-    r"Neurology|Gastroenterology|Urology|Psychiatry|Dental|Dentistry|Obstetrics|OB-?/?GYN|Manor|Convalescent|Retirement Community|"
+    r"(?:Imaging|Dialysis|Kidney|Birth|Birthing|Wound|Eye|Infusion|Recovery|Treatment|Community|Day|Learning|"
+    r"Distribution|"
+    r"Outpatient|Counseling|Wellness|Detention|Fertility|Spine|Pain|Sleep|Childcare) (?:Center|Centre|Clinic|"
+    r"Institute)|"
+    r"Urgent Care|Dialysis|Imaging|Radiology|Nephrology|Orthop(?:a?e)dics|P(?:a?e)diatrics|Cardiology|Dermatology|"
+    r"Oncology|"
+    r"Neurology|Gastroenterology|Urology|Psychiatry|Dental|Dentistry|Obstetrics|OB-?/?GYN|Manor|Convalescent|"
+    r"Retirement Community|"
     r"Church|Parish|Temple|Mosque|Synagogue|Shelter|Preschool|Daycare|Prison|Jail|Library|Museum|"
-    r"Inc\.?|LLC|L\.L\.C\.|Corp(?:oration|\.)?|Ltd\.?|Company|Co\.|Group|Associates|Partners|Holdings|Industries|Manufacturing|"
+    r"Inc\.?|LLC|L\.L\.C\.|Corp(?:oration|\.)?|Ltd\.?|Company|Co\.|Group|Associates|Partners|Holdings|Industries|"
+    r"Manufacturing|"
     r"Logistics|Freight|Trucking|Transport(?:ation)?|Construction|Foods|Farms|Steel|Motors|Airlines|Insurance|Bank|"
-    r"Credit Union|Electric|Plumbing|Roofing|Consulting|Technologies|Systems|Solutions|Warehouse|Shipyard|Rail Yard|Railroad|"
-    r"Foundry|Mills?|Bakery|Diner|Restaurant|Hotel|Casino|Brewery|Lumber|Supermarket|Grocery|Packing|Textiles"
+    r"Credit Union|Electric|Plumbing|Roofing|Consulting|Technologies|Systems|Solutions|Warehouse|Shipyard|Rail Yard|"
+    r"Railroad|"
+    r"Home Health|Veterans Home|Psychiatric Institute|Institute|Regional|Memorial|Children's|Drugstore|Lab|Supply|"
+    r"Fitness|"
+    r"Gym|School|Shipyards|Foundry|Mills?|Bakery|Diner|Restaurant|Hotel|Casino|Brewery|Lumber|Supermarket|Grocery|"
+    r"Packing|Textiles"
 )
 _PROPER = r"(?:(?:St|Mt|Ft)\. ?)?[A-Z][A-Za-z'&-]{1,24}"
 _COMMON = (
@@ -53,13 +66,20 @@ _COMMON = (
     "General|Community|Regional|Mobile|Home|Skilled|Cardiac|Pulmonary|Physical|Current|Prior|"
     "Any|Dental|Eye|Wound|Follow-?[Uu]p|Admitted|"
     "Specialty|Walk-[Ii]n|Urgent|Retail|Mental|Behavioral|Teaching|Another|Outside|Coumadin|"
-    "Anticoagulation|Diabetes|Oncology|Cardiology|P(?:a?e)diatrics?|Interventional|Vascular|Thoracic|General|Nuclear|Diagnostic|"
-    "Adult|Geriatric|Gynecologic|Surgical|Medical|Radiation|Hematology|Neuro|Clinical|Child|Adolescent|Consult|Refer|Call|Follow|"
-    "Per|With|By|For|See|Re|And|Or|If|No|New|Old|Hand|Sports|Electrodiagnostic|Invasive|Preventive|Transplant|Cosmetic|Electro|"
-    "Critical|Intensive|Burn|Support|Focus|Study|Control|Treatment|Placebo|Muscle|Blood|Age|Peer|Risk|Food|Hearing|Chest|Brain|"
-    "Abdominal|Renal|Hepatic|Women's|Men's|Maternal|Fetal|Neonatal|Advanced|Stress|Prenatal|Cross|Functional|Molecular|Bedside|"
-    "Point|Ultrasound|MRI|CT|PET|Cardiovascular|Musculoskeletal|Respiratory|Immune|Nervous|Digestive|Endocrine|Reproductive|"
-    "Organ|Body|Review|Central|Peripheral|Autonomic|Skeletal|Urinary|Lymphatic|Delivery|Support|Nutrition|Private|Public|Health|"
+    "Anticoagulation|Diabetes|Oncology|Cardiology|P(?:a?e)diatrics?|Interventional|Vascular|Thoracic|General|"
+    "Nuclear|Diagnostic|"
+    "Adult|Geriatric|Gynecologic|Surgical|Medical|Radiation|Hematology|Neuro|Clinical|Child|Adolescent|Consult|"
+    "Refer|Call|Follow|"
+    "Per|With|By|For|See|Re|And|Or|If|No|New|Old|Hand|Sports|Electrodiagnostic|Invasive|Preventive|Transplant|"
+    "Cosmetic|Electro|"
+    "Critical|Intensive|Burn|Support|Focus|Study|Control|Treatment|Placebo|Muscle|Blood|Age|Peer|Risk|Food|Hearing|"
+    "Chest|Brain|"
+    "Abdominal|Renal|Hepatic|Women's|Men's|Maternal|Fetal|Neonatal|Advanced|Stress|Prenatal|Cross|Functional|"
+    "Molecular|Bedside|"
+    "Point|Ultrasound|MRI|CT|PET|Cardiovascular|Musculoskeletal|Respiratory|Immune|Nervous|Digestive|Endocrine|"
+    "Reproductive|"
+    "Organ|Body|Review|Central|Peripheral|Autonomic|Skeletal|Urinary|Lymphatic|Delivery|Support|Nutrition|Private|"
+    "Public|Health|"
     "Life|Social|Occupational|Speech|Group|Individual|Family|Medicaid|Medicare"
 )
 
@@ -83,17 +103,57 @@ def _city(text: str) -> bool:
     return any(word[0].isupper() and not word.isupper() for word in city)
 
 
+def _named_street(text: str) -> bool:
+    """Tell "spindle street" from "the street" and "main road"."""
+    first = text.split()[0]
+    return first not in lexicon().everyday and first not in ("main", "open", "side", "dirt", "busy", "same")
+
+
+def _facility_any_case(text: str) -> bool:
+    """Tell whether a word in front of what a place is, is no ordinary word: "westgate general", "FERNHOLM HOSPITAL"."""
+    words = lexicon()
+    found = [word.lower() for word in WORD.findall(text)]
+    return any(not words.common(word) and word not in words.eponyms for word in found[:-1])
+
+
 RULES = (
     Rule(
         "street",
         "LOCATION",
         re.compile(
-            r"(?<![\w./-])\d{1,6}[A-Z]?(?:-\d{1,5})?[ ]{1,2}(?:[NSEW]{1,2}\.? |(?:north|south|east|west) )?"
+            r"(?<![\w./-])\d{1,6}(?:-?[A-Z])?(?:-\d{1,5})?[ ]{1,2}(?:[NSEW]{1,2}\.? |(?:north|south|east|west) )?"
             rf"(?:[A-Za-z0-9][A-Za-z0-9.'-]{{0,23}}[ ]{{1,2}}){{1,4}}?(?:{SUFFIXES})\b\.?{_UNIT}"
             rf"(?:[ ,\n]{{1,4}}{_CITY}[ ,\n]{{1,4}}{_STATE}\b)?(?:[ ,\n]{{1,4}}{_ZIP}\b)?(?!\d)",
             _I,
         ),
         _street,
+    ),
+    Rule(
+        "street_name",
+        "LOCATION",
+        re.compile(
+            r"\b(?:[A-Z][a-z]{2,20} ){1,3}(?:Street|Avenue|Ave\b\.?|Road|Rd\b\.?|Blvd\b\.?|Boulevard|Lane|Ln\b\.?|"
+            r"Highway|Hwy\b\.?|"
+            r"Parkway|Pkwy\b\.?|Turnpike|Terrace)\b"
+        ),
+    ),
+    Rule(
+        "street_lower",
+        "LOCATION",
+        re.compile(
+            r"\b(?:on|at|off|near|along|by) (?P<id>[a-z]{3,20}(?: [a-z]{3,20})? (?:street|avenue|boulevard|road|"
+            r"lane|highway))\b"
+        ),
+        _named_street,
+    ),
+    Rule(
+        "route",
+        "LOCATION",
+        re.compile(
+            r"\b(?:(?:Route|Rte\.?|Highway|Hwy\.?|Interstate|County Road|Rural Route)[ -]\d{1,4}(?: Box \d{1,6})?|"
+            r"RR ?#? ?\d{1,4},? Box \d{1,6})\b",
+            _I,
+        ),
     ),
     Rule("unit", "LOCATION", re.compile(r"\b(?:apt|apartment|suite|ste)\.? ?#? ?(?=[a-z]?\d)[a-z0-9-]{1,6}\b", _I)),
     Rule(
@@ -141,5 +201,32 @@ RULES = (
             r"\b(?:st\.?|saint|mount|mt\.?) [a-z]{3,20}(?:'?s)?(?: [a-z]{3,20})? (?:hospital|clinic|medical center)\b",
             _I,
         ),
+    ),
+    Rule(
+        "facility_lower",
+        "ORGANIZATION",
+        re.compile(
+            r"\b(?:at|to|from|in|for|of|the|called|via|and|by) (?P<id>(?:[a-z'-]{3,20} ){1,3}(?:hospital|clinic|"
+            r"medical center|memorial|general|"
+            r"rehab|radiology|imaging|pharmacy|elementary|middle school|high school|academy|university|college|"
+            r"state college|"
+            r"nursing home|hospice|urgent care|freight|trucking|software|produce|taxi|drapery|insurance|bank|church|"
+            r"health center|family medicine|pediatrics|cardiology|oncology|orthopedics|dental|surgery center|"
+            r"logistics|motors|foods|"
+            r"manufacturing|construction|electric|warehouse|bakery|diner|farms?))\b"
+        ),
+        _facility_any_case,
+        0.6,
+    ),
+    Rule(
+        "facility_capitals",
+        "ORGANIZATION",
+        re.compile(
+            r"\b(?:[A-Z][A-Z'&-]{2,20} ){1,4}(?:HOSPITAL|CLINIC|MEDICAL CENTER|HEALTH CENTER|PHARMACY|UNIVERSITY|"
+            r"COLLEGE|NURSING HOME|"
+            r"HOSPICE|ELEMENTARY|HIGH SCHOOL|URGENT CARE|INSTITUTE|REHAB)\b"
+        ),
+        _facility_any_case,
+        0.6,
     ),
 )

@@ -36,7 +36,8 @@ class Rule:
 
 
 TERMINOLOGY = re.compile(
-    r"\b(?:ndc|snomed(?:[ -]?ct)?|sctid|loinc|cpt|hcpcs|icd(?:-?(?:9|10|11))?(?:-cm)?|rxnorm|rxcui|pmid|nct|cas|mesh|cui|omim|cvx|"
+    r"\b(?:ndc|snomed(?:[ -]?ct)?|sctid|loinc|cpt|hcpcs|icd(?:-?(?:9|10|11))?(?:-cm)?|rxnorm|rxcui|pmid|nct|cas|"
+    r"mesh|cui|omim|cvx|"
     r"atc|drg|nucc|unii|chebi|doi|isbn)(?: ?(?:codes?|no\.?|number|#|:|id|is|=)){0,3} ?$",
     re.IGNORECASE,
 )
