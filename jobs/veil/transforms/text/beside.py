@@ -12,6 +12,8 @@ from .words import Lexicon, lexicon
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+){0,3}"
 _BEHIND = re.compile(rf"(?:(?: [A-Z]\.?)?[ ]|-|, ?)(?P<word>{_WORD})")
 _BEFORE = re.compile(rf"(?<![\w'])(?P<word>{_WORD})(?: [A-Z]\.?)?(?:[ ]|-|, ?)$")
+_INITIAL_BEFORE = re.compile(r"(?<![\w.])[A-Z]\.? $|(?<![\w'-])[A-Z][a-z]{1,14}-$")
+_INITIAL_BEHIND = re.compile(r" [A-Z]\.?(?= ?[|,;)\n]|$)|-[^\W\d_]{2,14}(?!\w)")
 _AGE = re.compile(r",? \(?(?P<id>9\d|1[01]\d)(?=[ ]?(?:[,.;)\n]|[MFmf]\b|y\b|$))(?![.,]\d)")
 _NUMBER = re.compile(
     r"(?:[ ]{0,2}[(\[#]{1,2}[ ]?|[ ]{1,2}|, ?|: ?|; ?)(?P<id>(?=[A-Z-]{0,6}\d)[A-Z]{0,5}-?\d[\d-]{4,14})(?![\w%/]|"
@@ -33,10 +35,21 @@ def find(text: str, names: Iterable[Span]) -> Iterator[Span]:
     words = lexicon()
     for span in names:
         yield from _rest(text, span, words)
+        yield from _initials(text, span)
         if age := _AGE.match(text, span.end):
             yield Span(age.start("id"), age.end("id"), "AGE", "rules", "age_beside_name")
         elif number := _NUMBER.match(text, span.end):
             yield Span(number.start("id"), number.end("id"), "MRN", "rules", "number_beside_name", 0.5)
+
+
+def _initials(text: str, span: Span) -> Iterator[Span]:
+    """Take in an initial before or behind a name, and the other half of one with a hyphen: "L. Rios", "Min-seo"."""
+    base = max(0, span.start - _LONGEST_PART)
+    before = _INITIAL_BEFORE.search(text[base : span.start])
+    behind = _INITIAL_BEHIND.match(text, span.end)
+    if before or behind:
+        start = base + before.start() if before else span.start
+        yield Span(start, behind.end() if behind else span.end, "NAME", "rules", "initial_beside")
 
 
 def _rest(text: str, span: Span, words: Lexicon) -> Iterator[Span]:
@@ -48,10 +61,12 @@ def _rest(text: str, span: Span, words: Lexicon) -> Iterator[Span]:
     if " " in found.strip() or not found[0].isupper():
         return
     behind = _BEHIND.match(text, span.end, span.end + _LONGEST_PART)
-    if behind and found.lower() in words.given and _is_part(behind["word"], found, words.family, words):
-        comma = "," in behind[0]
-        if not comma:
-            yield Span(span.start, behind.end("word"), "NAME", "rules", "surname_behind")
+    if behind and "," in behind[0]:
+        # "Kwon, Soon-ja": a name behind a comma is a given one, and not an ordinary word
+        if _is_part(behind["word"].split("-")[0], found, words.given, words) and not words.common(behind["word"]):
+            yield Span(span.start, behind.end("word"), "NAME", "rules", "given_behind")
+    elif behind and found.lower() in words.given and _is_part(behind["word"], found, words.family, words):
+        yield Span(span.start, behind.end("word"), "NAME", "rules", "surname_behind")
     before = _BEFORE.search(text[max(0, span.start - _LONGEST_PART) : span.start])
     if before:
         base = max(0, span.start - _LONGEST_PART)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +12,24 @@ _LOOKALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаесіјорѕухһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναι‘’ʼ´`“”‐‑‒–—−łŁøØđĐıß",
     "ABESIJKMHOPCTYXaecijopsyxhdqwABEZHIKMNOPTYXovai'''''\"\"------lLoOdDis",
 )
+
+_TAGS = (
+    "a|b|big|br|body|center|code|div|em|font|h[1-6]|head|hr|html|i|li|ol|p|pre|s|small|span|strong|sub|sup|table|td|"
+    "th|tr|tt|u|ul"
+)
+"""Tags alone: what stands among their attributes is text, and may name somebody."""
+_PLAIN = (
+    r"(?P<entity>&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[A-Za-z]{2,8});)|"
+    rf"(?P<tag></?(?i:{_TAGS})\s?/?>)|"
+    r"(?P<broken>(?<=[A-Za-z]{2})-\r?\n(?=[a-z]))|(?P<number>(?<=\d)-\r?\n(?=\d))|"
+    r"(?P<digit>(?<=[A-Za-z])[015](?=[a-z]{2}))"
+)
+_MARKUP = re.compile(_PLAIN)
+_RTF = re.compile(
+    r"(?P<hex>\\'[0-9a-fA-F]{2})|\\u(?P<unicode>(?P<code>\d{1,5}))\??|(?P<word>\\[a-z]{1,20}-?\d{0,6} ?)|"
+    r"(?P<brace>[{}])|" + _PLAIN
+)
+_BLOCK = re.compile(r"</?(?:br|p|div|li|tr|td|th|h[1-6]|table|ul|ol|body|html|head)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +77,58 @@ def fold(text: str) -> Folded:
     -------
     Folded
         Compatibility forms, accents, look-alikes from Cyrillic and Greek, foreign digits, typographic quotes and
-        dashes become plain; format and combining characters disappear.
+        dashes become plain; format and combining characters disappear; entities and tags of HTML, escapes of RTF, words
+        broken at a line's end, and digits that a scan put for letters become what they stand for.
     """
-    if text.isascii():
+    pieces = _unmarked(text)
+    if pieces is None and text.isascii():
         return Folded(text, None)
-    parts = [_fold(char) if ord(char) > 127 else char for char in text]
-    if all(len(part) == 1 for part in parts):
-        return Folded("".join(parts), None)
-    at = [index for index, part in enumerate(parts) for _ in part]
+    parts: list[str] = []
+    at: list[int] = []
+    for start, piece in pieces or ((0, text),):
+        # what markup stands for has one place in the original, a plain piece one for each character
+        step = 0 if isinstance(piece, _Standing) else 1
+        for index, char in enumerate(piece):
+            folded = _fold(char) if ord(char) > 127 else char
+            parts.append(folded)
+            at.extend([start + index * step] * len(folded))
     at.append(len(text))
+    if pieces is None and len(at) == len(text) + 1 and all(len(part) == 1 for part in parts):
+        return Folded("".join(parts), None)
     return Folded("".join(parts), tuple(at))
+
+
+class _Standing(str):
+    """What a piece of markup stands for."""
+
+    __slots__ = ()
+
+
+def _unmarked(text: str) -> list[tuple[int, str]] | None:
+    """Split a text into plain pieces and what markup in it stands for, with their offsets; None where it has none."""
+    pattern = _RTF if "\\rtf" in text[:200] else _MARKUP
+    pieces: list[tuple[int, str]] = []
+    end = 0
+    for match in pattern.finditer(text):
+        pieces.append((end, text[end : match.start()]))
+        pieces.append((match.start(), _Standing(_meaning(match))))
+        end = match.end()
+    return [*pieces, (end, text[end:])] if pieces else None
+
+
+def _meaning(match: re.Match[str]) -> str:
+    """Give the characters that an entity, a tag, an escape or a broken word stands for."""
+    written, kind = match[0], match.lastgroup
+    if kind == "entity":
+        return html.unescape(written)
+    if kind == "tag":
+        return "\n" if _BLOCK.match(written) else ""
+    if kind == "hex":
+        return bytes([int(written[2:], 16)]).decode("cp1252", "replace")
+    if kind == "unicode":
+        return chr(int(match["code"]) % 0x10000)
+    if kind == "word":
+        return "\n" if written.startswith(("\\par", "\\line")) else ""
+    if kind == "digit":
+        return {"0": "o", "1": "l", "5": "s"}[written]
+    return "-" if kind == "number" else ""

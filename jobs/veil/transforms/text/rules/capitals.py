@@ -18,6 +18,10 @@ _CREDENTIAL = (
 )
 _PERSON = re.compile(rf"\b(?i:{KIN})(?:'s)?,? (?P<id>[A-Z][a-z]{{2,}}(?:[-'][A-Za-z][a-z]+)?)(?!\w)")
 _CREDITED = re.compile(rf"(?<![\w'-])(?P<id>[A-Z](?:[a-z]+|[A-Z]{{2,}})(?:[-'][A-Z]?[a-z]+)?),? {_CREDENTIAL}\b(?! \d)")
+_DISCUSSED = re.compile(
+    r"(?:\bd/w|\bdiscussed (?:w/|with)|\bper|\bpaged|\bsigned(?: by)?) (?P<id>[A-Z][a-z]{2,})(?! ?[A-Z]?[\w-])"
+)
+_LETTERS = re.compile(r"(?<![\w-])[A-Z](?:-[A-Z]){3,14}(?![\w-])")
 _INSIDE = re.compile(r"(?<=[a-z] )(?P<id>[A-Z][a-z]{2,})(?='s |,? [a-z])")
 _DETERMINER = re.compile(
     r"\b(?:the|an?|this|that|of|in|and|or|to|by|on|at|until|since|last|next|every|early|late) $", re.IGNORECASE
@@ -38,6 +42,11 @@ def find(text: str) -> Iterator[Span]:
         for match in pattern.finditer(text):
             if is_unlisted(match["id"], words):
                 yield Span(match.start("id"), match.end("id"), "NAME", "rules", "named_person", 0.9)
+    for match in _DISCUSSED.finditer(text):
+        if match["id"].lower() in words.family and match["id"].lower() not in words.eponyms:
+            yield Span(match.start("id"), match.end("id"), "NAME", "rules", "discussed_with", 0.7)
+    for match in _LETTERS.finditer(text):
+        yield Span(match.start(), match.end(), "NAME", "rules", "spelled_name", 0.7)
     for match in _INSIDE.finditer(text):
         lower = match["id"].lower()
         if lower in words.ordinary_given and lower not in _MONTHS and not _DETERMINER.search(text, 0, match.start()):

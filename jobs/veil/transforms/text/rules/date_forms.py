@@ -93,6 +93,15 @@ SCORE = re.compile(
     re.IGNORECASE,
 )
 """In front of a fraction: it is a score."""
+AMBIGUOUS = re.compile(
+    r"(?<![\w/.$+-])(?P<m>1[0-2]|0?[1-9])/(?P<d>3[01]|[12]\d|0?[1-9])(?![\w/%+]|\.\d| ?(?:mg|ml|mcg|mmhg|vision|"
+    r"strength|ratio|"
+    r"positive|pos|neg|tab|pill|dose|pain|hpf|system|(?:lymph )?node|core|biops|sample|quadrant|point|hour|week|day|"
+    r"month|of|in all|"
+    r"through|bilat|motor|murmur|reps?|sets?|bottle|strain|scale|throughout|intact|and equal|symmetric|leads?|inch|"
+    r"mssa|mrsa|gpc|gnr))",
+    re.IGNORECASE,
+)
 VAGUE = tuple(
     (name, re.compile(pattern, flags))
     for name, pattern, flags in (
@@ -162,6 +171,20 @@ VAGUE = tuple(
                 r"August|September|October|November|December))\b(?![ ]\d)"
             ),
             0,
+        ),
+        (
+            "month_short",
+            (
+                r"\b(?:in|since|until|by|from|to|through|before|after|around|early|mid|late|last|next)[ -]"
+                r"(?P<id>(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?)(?!\w| ?\d)"
+            ),
+            0,
+        ),
+        (
+            "partial_day",
+            r"\b(?:evening|morning|night|afternoon|noon|day|date) of (?P<id>(?:1[0-2]|0?[1-9])/(?:3[01]|[12]\d|"
+            r"0?[1-9]))(?![\w/%])",
+            _I,
         ),
         (
             "month_modified",

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from veil.contracts import Span
 
-from .date_forms import SCORE, VAGUE, WRITTEN
+from .date_forms import AMBIGUOUS, SCORE, VAGUE, WRITTEN
 
 _FRACTIONS = frozenset({"partial", "partial_time", "partial_context"})
 _LEAD = 40
@@ -70,16 +70,32 @@ class WrittenDate:
 
 
 def find(text: str) -> Iterator[Span]:
-    """Yield the dates of a folded text, complete ones first; spans may overlap."""
+    """Yield the dates of a folded text, complete ones first; spans may overlap.
+
+    Day and month alone may as well be a fraction. Where a text writes other dates with a slash, they are a date unless
+    a score stands beside them.
+    """
+    slashed = False
     for name, pattern in WRITTEN:
         for match in pattern.finditer(text):
             if _date(match) is not None:
+                slashed = slashed or "/" in match[0]
                 yield Span(match.start(), match.end(), "DATE", "rules", name)
     for name, pattern in VAGUE:
         group = "id" if "id" in pattern.groupindex else 0
         for match in pattern.finditer(text):
-            if not (name in _FRACTIONS and SCORE.search(text[max(0, match.start(group) - _LEAD) : match.start(group)])):
-                yield Span(match.start(group), match.end(group), "DATE", "rules", name)
+            if name in _FRACTIONS:
+                if _is_score(text, match.start(group)):
+                    continue
+                slashed = True
+            yield Span(match.start(group), match.end(group), "DATE", "rules", name)
+    for match in AMBIGUOUS.finditer(text) if slashed else ():
+        if match["m"] != match["d"] and not _is_score(text, match.start()):
+            yield Span(match.start(), match.end(), "DATE", "rules", "partial_beside_others")
+
+
+def _is_score(text: str, start: int) -> bool:
+    return bool(SCORE.search(text[max(0, start - _LEAD) : start]))
 
 
 def parse(text: str) -> WrittenDate | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from veil.contracts import Kind
@@ -34,6 +35,17 @@ _LONG_CODE = r"(?=[A-Z]{1,5}-?\d{4}|\d{6}|\d[\dA-Z]{0,5}-\d{3}|[A-Z0-9-]{0,8}\d[
 """So long, or of letters and digits, that a word which is not always a label is one."""
 
 
+def _encoded(text: str) -> bool:
+    """Tell base64 of a text from a long word: what it hides cannot be read, so that it does not stay."""
+    try:
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return False
+    printable = sum(32 <= byte < 127 or byte in (9, 10, 13) or byte >= 0xC0 for byte in decoded)
+    mixed = any(char.isdigit() for char in text) or (text[1:] != text[1:].lower() and text != text.upper())
+    return mixed and printable >= 0.9 * len(decoded)
+
+
 def _labelled(name: str, kind: Kind, sure: str, plain: str = "(?!)") -> Rule:
     """Make the rule of a code behind a label; a `plain` word is one with "#", ":" or "number", or before a long "
     "code."""
@@ -53,7 +65,20 @@ RULES = (
             _I,
         ),
     ),
-    Rule("ssn_last4", "SSN", re.compile(r"\b(?:ssn|social)\b[^\d\n]{0,24}\b(?P<id>\d{4})\b(?![-/])", _I)),
+    Rule(
+        "ssn_last4",
+        "SSN",
+        re.compile(r"\b(?:ssn|social)\b[^\d\n]{0,24}(?:\b4\b[^\d\n]{1,8})?\b(?P<id>\d{4})\b(?![-/])", _I),
+    ),
+    Rule(
+        "account_end",
+        "ACCOUNT",
+        re.compile(
+            r"\b(?:acc(?:oun)?t|card|visa|mastercard|amex|checking|savings)\b[^\n\d]{0,16}"
+            r"\bend(?:s|ing)(?: in| with)? (?P<id>[x*]{0,4}\d{4})\b",
+            _I,
+        ),
+    ),
     Rule("card", "ACCOUNT", re.compile(r"(?<![\w-])\d(?:[ -]?\d){11,18}(?![\w-])"), checksums.card),
     Rule(
         "iban",
@@ -85,7 +110,7 @@ RULES = (
         r"badge|licen[cs]e|lic\.?|driver'?s? (?:licen[cs]e|lic)|d\.?l\.?|npi|dea|passport",
         r"cert(?:ificate|ification)?|permit|registration",
     ),
-    _labelled("vehicle", "VEHICLE", r"(?:licen[cs]e )?plate|vin", r"tag|vehicle|registration"),
+    _labelled("vehicle", "VEHICLE", r"(?:licen[cs]e )?plate|vin", r"tag|vehicle|registration|reg\.?|van|truck"),
     _labelled("device", "DEVICE", r"serial|s/n|sn|udi|imei", r"lot|device|model|pacemaker|implant|asset"),
     _labelled("biometric", "BIOMETRIC", r"fingerprint|voice ?print", r"iris|retinal? scan|biometric"),
     _labelled(
@@ -123,6 +148,15 @@ RULES = (
         ),
         None,
         0.5,
+    ),
+    Rule(
+        "base64",
+        "ID",
+        re.compile(
+            r"(?<![\w+/=])(?:[A-Za-z0-9+/]{4}){5,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|"
+            r"[A-Za-z0-9+/]{2,3})?(?![\w+/=])"
+        ),
+        _encoded,
     ),
     Rule("digit_groups", "ID", re.compile(r"(?<![\w.,$/-])\d{2,4}-\d{2,4}-\d{3,6}(?![\w%-]|\.\d)"), None, 0.5),
     Rule("mixed_groups", "ID", re.compile(r"(?<![\w.-])[A-Z]{1,4}\d{0,6}(?:-\d{3,8}){2,5}(?![\w-])"), None, 0.5),
