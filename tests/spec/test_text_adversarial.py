@@ -16,11 +16,27 @@ import pytest
 from veil.modalities.text import engine
 
 PEOPLE = (
-    ("Bridget", "Halloran"), ("Devon", "Washburn"), ("Lucia", "Ferreira"), ("Tomasz", "Wisniewski"), ("Aisha", "Rahmani"),
-    ("Priya", "Venkataraman"), ("Hiroshi", "Nakamura"), ("Minh", "Nguyen"), ("Chidi", "Okonkwo"), ("Fatima", "Haddad"),
-    ("Joaquin", "Villanueva"), ("Ingrid", "Sorensen"), ("Tyrone", "Gaines"), ("Leilani", "Kealoha"), ("Dmitri", "Volkov"),
-    ("Margaret", "Ashdown"), ("Ravi", "Chaudhary"), ("Wei", "Zhang"), ("Amara", "Nwosu"), ("Colleen", "Fitzgerald"),
-)  # fmt: skip
+    ("Bridget", "Halloran"),
+    ("Devon", "Washburn"),
+    ("Lucia", "Ferreira"),
+    ("Tomasz", "Wisniewski"),
+    ("Aisha", "Rahmani"),
+    ("Priya", "Venkataraman"),
+    ("Hiroshi", "Nakamura"),
+    ("Minh", "Nguyen"),
+    ("Chidi", "Okonkwo"),
+    ("Fatima", "Haddad"),
+    ("Joaquin", "Villanueva"),
+    ("Ingrid", "Sorensen"),
+    ("Tyrone", "Gaines"),
+    ("Leilani", "Kealoha"),
+    ("Dmitri", "Volkov"),
+    ("Margaret", "Ashdown"),
+    ("Ravi", "Chaudhary"),
+    ("Wei", "Zhang"),
+    ("Amara", "Nwosu"),
+    ("Colleen", "Fitzgerald"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,12 +78,13 @@ def within(change: Callable[[str], str]) -> Callable[[int], Note]:
     return note
 
 
-DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+DIGITS = dict(zip("0123456789", _WORDS, strict=True))
 LOOKALIKES = str.maketrans("aeopcxAEOPCXBHKMT", "аеорсхАЕОРСХВНКМТ")
 
 
 def spelled(number: int) -> Note:
-    given, family = PEOPLE[number]
+    given, _ = PEOPLE[number]
     phone = " ".join(DIGITS[digit] for digit in f"55501{number:02d}")
     day = ("first", "second", "third", "fourth", "fifth")[number % 5]
     return Note(
@@ -95,7 +112,8 @@ def in_html(number: int) -> Note:
     before = plain(number)
     text = html.escape(before.text).replace(" ", "</b> <b>").replace("\n", "<br/>\n")
     return Note(
-        f"<html><body><p><b>{text}</b></p></body></html>", tuple(word for s in before.secrets for word in s.split())
+        f"<html><body><p><b>{text}</b></p></body></html>",
+        tuple(word for s in before.secrets for word in s.split() if len(word) > 2),
     )
 
 

@@ -10,7 +10,9 @@ from veil.contracts import Span
 from .words import Lexicon, lexicon
 
 _WORD = r"[^\W\d_]+(?:['-][^\W\d_]+){0,3}"
-_BEHIND = re.compile(rf"(?:(?: [A-Z]\.?)?[ ]|-|, ?)(?P<word>{_WORD})")
+_PARTICLE = r"(?P<particle> (?:de la|de los|de|del|da|dos|di|van der|van|von|der|bin|ibn|al|el|la))?"
+_BEHIND = re.compile(rf"(?:(?: [A-Z]\.?)?{_PARTICLE}[ ]|-|, ?)(?P<word>{_WORD})")
+_GENERATION = re.compile(r",? (?:Jr|Sr|JR|SR)\b\.?| (?:II|III|IV)\b(?=[ ,.;)\n]|$)")
 _BEFORE = re.compile(rf"(?<![\w'])(?P<word>{_WORD})(?: [A-Z]\.?)?(?:[ ]|-|, ?)$")
 _INITIAL_BEFORE = re.compile(r"(?<![\w.])[A-Z]\.? $|(?<![\w'-])[A-Z][a-z]{1,14}-$")
 _INITIAL_BEHIND = re.compile(r" [A-Z]\.?(?= ?[|,;)\n]|$)|-[^\W\d_]{2,14}(?!\w)")
@@ -53,25 +55,31 @@ def _initials(text: str, span: Span) -> Iterator[Span]:
 
 
 def _rest(text: str, span: Span, words: Lexicon) -> Iterator[Span]:
-    """Take in the other part of a full name, though it is an ordinary word too: "Christian Long", "Washington, Tyrell".
+    """Take in the other parts of a full name, though they are ordinary words too: "Christian Long", "Washington, Ty".
 
-    The part has to be written like the found one: both with a capital, or both in capitals.
+    A part has to be written like the found one: both with a capital, or both in capitals.
     """
-    found = text[span.start : span.end]
-    if " " in found.strip() or not found[0].isupper():
+    found = text[span.start : span.end].split()[-1]
+    if not found[0].isupper():
         return
     behind = _BEHIND.match(text, span.end, span.end + _LONGEST_PART)
-    if behind and "," in behind[0]:
+    if suffix := _GENERATION.match(text, span.end):
+        yield Span(span.start, suffix.end(), "NAME", "rules", "generation_behind")
+    elif behind and "," in behind[0]:
         # "Kwon, Soon-ja": a name behind a comma is a given one, and not an ordinary word
         if _is_part(behind["word"].split("-")[0], found, words.given, words) and not words.common(behind["word"]):
             yield Span(span.start, behind.end("word"), "NAME", "rules", "given_behind")
-    elif behind and found.lower() in words.given and _is_part(behind["word"], found, words.family, words):
-        yield Span(span.start, behind.end("word"), "NAME", "rules", "surname_behind")
-    before = _BEFORE.search(text[max(0, span.start - _LONGEST_PART) : span.start])
+    elif behind and _is_part(behind["word"], found, words.family, words):
+        alone = found.lower() in words.given and " " not in text[span.start : span.end]
+        closed = text[behind.end("word") : behind.end("word") + 1] in (",", ".", ";", ")", "\n", "")
+        if alone or closed or behind["particle"] or not words.common(behind["word"]):
+            yield Span(span.start, behind.end("word"), "NAME", "rules", "surname_behind")
+    base = max(0, span.start - _LONGEST_PART)
+    before = _BEFORE.search(text[base : span.start])
+    first = text[span.start : span.end].split()[0]
     if before:
-        base = max(0, span.start - _LONGEST_PART)
         lists = words.family if "," in before[0] else words.given
-        if _is_part(before["word"], found, lists, words) and (found.isupper() or "," not in before[0]):
+        if _is_part(before["word"], first, lists, words) and (first.isupper() or "," not in before[0]):
             yield Span(base + before.start("word"), span.end, "NAME", "rules", "name_before")
 
 

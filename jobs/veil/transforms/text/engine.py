@@ -98,7 +98,8 @@ class TextEngine:
         if text in self._readings:
             return self._readings[text]
         folded = fold(text)
-        reading = _Reading(folded, tuple(rules.find(folded.text)), tuple(self._vote(folded.text)))
+        ruled = tuple(rules.find(folded.text))
+        reading = _Reading(folded, ruled, tuple(self._vote(folded.text, ruled)))
         self._kept += len(text)
         if self._kept > _KEPT:
             self._readings.clear()
@@ -124,9 +125,9 @@ class TextEngine:
         each = knowns or [()] * len(texts)
         return [self.find(text, known) for text, known in zip(texts, each, strict=True)]
 
-    def _vote(self, text: str) -> Iterator[Span]:
+    def _vote(self, text: str, ruled: Sequence[Span]) -> Iterator[Span]:
         if self._models:
-            chosen = windows(text, self._words)
+            chosen = windows(text, self._words, ruled)
             for model in self._models:
                 yield from arbitrate(text, model.find(text, chosen))
 

@@ -49,7 +49,11 @@ def find(text: str) -> Iterator[Span]:
         yield Span(match.start(), match.end(), "NAME", "rules", "spelled_name", 0.7)
     for match in _INSIDE.finditer(text):
         lower = match["id"].lower()
-        if lower in words.ordinary_given and lower not in _MONTHS and not _DETERMINER.search(text, 0, match.start()):
+        if (
+            lower in words.ordinary_given
+            and lower not in _MONTHS
+            and not _DETERMINER.search(text[max(0, match.start() - 12) : match.start()])
+        ):
             yield Span(match.start("id"), match.end("id"), "NAME", "rules", "capital_inside", 0.6)
 
 
