@@ -36,6 +36,8 @@ BRONZE = pa.schema(
         ("wrapped", pa.binary()),
         ("known", pa.list_(KNOWN)),
         ("links", pa.list_(LINK)),
+        ("current", pa.list_(pa.string())),
+        ("denied", pa.bool_()),
     ]
 )
 Transform = Callable[[Item], Outcome]
@@ -53,6 +55,7 @@ class Bench:
         self.folder, self.policy = folder, policy
         self.key = FileKey.create(folder / "zone.key")
         self.secrets: dict[str, bytes] = {}
+        self.withheld: frozenset[str] = frozenset()
 
     def row(self, content: str | None, subject: str = "s1", **further: Any) -> dict[str, Any]:
         secret = self.secrets.setdefault(subject, secrets.token_bytes(32))
@@ -62,7 +65,7 @@ class Bench:
 
     def stage(self, modality: str, *rows: dict[str, Any]) -> list[dict[str, Any]]:
         key, bronze, staged = self.folder / "zone.key", self.folder / "bronze", self.folder / "staged"
-        worker = Anonymizer(self.policy.canonical, modality, 2026, key, str(bronze), str(staged))
+        worker = Anonymizer(self.policy.canonical, modality, 2026, key, str(bronze), str(staged), self.withheld)
         (batch,) = worker(iter([pa.RecordBatch.from_pylist(list(rows), schema=BRONZE)]))
         return [{**row, "dropped": json.loads(row["dropped"])} for row in batch.to_pylist()]
 
@@ -256,3 +259,36 @@ def test_dates_shift_under_the_expert_profile_alone(
 def test_a_held_modality_has_no_worker(bench: Bench) -> None:
     with pytest.raises(ValueError, match="no anonymizer"):
         bench.stage("dicom", bench.row("x"))
+
+
+def test_a_head_serves_the_rows_behind_it_and_only_current_ones_are_staged(
+    bench: Bench, with_transform: Callable[..., None]
+) -> None:
+    with_transform("text", lambda item: Outcome(f"{len(item.known)} known"))
+    rows = [{**bench.row(text), "wrapped": None} for text in ("a", "b", "c")]
+    known = [{"kind": "NAME", "value": NAME, "role": "subject"}]
+    head = {**bench.row(None), "row_uid": None, "known": known, "current": [rows[0]["row_uid"], rows[2]["row_uid"]]}
+    other = {**bench.row("d", subject="s2"), "wrapped": None}  # of a subject without a head: their secret is gone
+    staged = bench.stage("text", head, *rows, other)
+    assert [row["row_uid"] for row in staged] == [rows[0]["row_uid"], rows[2]["row_uid"]]
+    assert {row["content"] for row in staged} == {"1 known"}
+
+
+def test_what_one_note_tells_the_others_of_the_subject_are_searched_for(bench: Bench) -> None:
+    notes = ("Mr. Zenatrol was seen today and felt well.", "she was asking for zenatrol twice a day")
+    rows = [{**bench.row(text), "wrapped": None, "type": "text"} for text in notes]
+    first, second = bench.stage("text", {**bench.row(None), "row_uid": None}, *rows)
+    assert "Zenatrol" not in first["content"]
+    assert second["content"] == "she was asking for [NAME] twice a day"
+
+
+def test_of_a_subject_who_denies_and_of_a_row_that_is_withheld_ids_alone_are_staged(bench: Bench) -> None:
+    row = {**bench.row('{"resourceType": "Observation", "status": "final"}'), "wrapped": None}
+    head = {**bench.row(None), "row_uid": None, "denied": True}
+    bench.withheld = frozenset()
+    (denied,) = bench.stage("tabular", head, row)
+    bench.withheld = frozenset({row["row_uid"]})
+    (withheld,) = bench.stage("tabular", {**head, "denied": None}, row)
+    assert denied["retired"]
+    assert withheld["retired"]
+    assert (denied["content"], withheld["content"]) == (None, None)

@@ -159,3 +159,18 @@ def test_what_is_told_under_another_name_of_a_subject_is_known(tmp_path: Path) -
     people = People.of([told, person], Scope("files", 1, "tabular"), Known(), shifts=False)
     assert relative in people.item(person).known
     assert people.item(told).subject == people.item(person).subject
+
+
+def test_a_name_that_one_note_tells_is_searched_for_in_the_subjects_other_notes(tmp_path: Path) -> None:
+    told, plain = (
+        "Mr. Zenatrol was seen today and felt well.",
+        "she was asking for zenatrol twice a day",
+    )
+    for place, first in (("one", told), ("two", "Seen today and felt well.")):
+        (tmp_path / "notes" / place).mkdir(parents=True)
+        (tmp_path / "notes" / place / "1.txt").write_text(first)
+        (tmp_path / "notes" / place / "2.txt").write_text(plain)
+    run("--modality", "text", tmp_path / "notes", tmp_path / "out")
+    written = [path.read_text() for path in (tmp_path / "out").rglob("*.txt")]
+    assert "she was asking for [NAME] twice a day" in written
+    assert sum("zenatrol" in text for text in written) == 1  # of the other subject nothing tells that it is a name

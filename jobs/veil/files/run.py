@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from veil import modalities
-from veil.contracts import Malformed, Outcome, Unpublishable
+from veil.contracts import KnownIdentifier, Malformed, Outcome, Unpublishable
 from veil.errors import VeilError
 from veil.identity import Scope
 from veil.policy import load_policy
@@ -70,15 +71,39 @@ def anonymize_folder(
     with ExitStack() as opened:
         writer = _Writer(target, opened, mapping)
         clean = transform(policy, datetime.now(UTC).year)
-        for number, file in enumerate(files, start=1):
-            for entry in entries(file, modality):
-                _clean(entry, people, clean, writer, summary)
-            progress(number, len(files))
+        done = 0
+        for _, group in groupby(files, key=lambda file: file.place):
+            together = list(group)
+            told = _told(together, modality, people)
+            for file in together:
+                for entry in entries(file, modality):
+                    _clean(entry, people, told, clean, writer, summary)
+                done += 1
+                progress(done, len(files))
     return summary
 
 
+def _told(files: Sequence[Source], modality: str, people: People) -> tuple[KnownIdentifier, ...]:
+    """Give what each of a subject's files tells, for the others to be searched for it."""
+    mentions = modalities.get(modality).mentions
+    if mentions is None or len(files) == 1:
+        return ()
+    told: dict[KnownIdentifier, None] = {}
+    for file in files:
+        for entry in entries(file, modality):
+            # what cannot be read is reported when it is cleaned
+            with suppress(Exception):
+                told.update(dict.fromkeys(mentions(people.item(entry)) if isinstance(entry, Entry) else ()))
+    return tuple(told)
+
+
 def _clean(
-    entry: Entry | Skipped, people: People, clean: Callable[[Any], Outcome], writer: _Writer, summary: Summary
+    entry: Entry | Skipped,
+    people: People,
+    told: tuple[KnownIdentifier, ...],
+    clean: Callable[[Any], Outcome],
+    writer: _Writer,
+    summary: Summary,
 ) -> None:
     if isinstance(entry, Skipped):
         summary.skipped.append(entry)
@@ -89,7 +114,7 @@ def _clean(
         if people.is_denied(entry):
             raise Unpublishable("the subject's consent statement denies use")
         item = people.item(entry)
-        outcome = clean(item)
+        outcome = clean(replace(item, known=[*item.known, *told]))
         output = writer.write(entry, item.subject, item.row_id, outcome)
     except (Unpublishable, Malformed) as error:
         summary.skipped.append(Skipped(entry.source.name, entry.position, str(error)))
