@@ -158,9 +158,8 @@ def main(folders: list[Path]) -> None:
                 peaks[name] = max(peaks[name], peak.megabytes)
         print(f"{len(texts)} notes, {characters} characters, {spark.sparkContext.defaultParallelism} cores", flush=True)
         for name, best in seconds.items():
-            print(
-                f"{name:10} {best:>7.1f} s {characters / best:>9.0f} characters/s  peak of a worker {peaks[name]:.0f} MB"
-            )
+            speed, peak_mb = characters / best, peaks[name]
+            print(f"{name:10} {best:>7.1f} s {speed:>9.0f} characters/s  peak of a worker {peak_mb:.0f} MB")
         print(f"ratio of throughput {seconds['presidio'] / seconds['veil']:.2f}")
         hard = {
             "one note of 1 MB": [("\n\n".join(texts) * (1 + 10**6 // characters))[: 10**6]],
