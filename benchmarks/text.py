@@ -71,12 +71,12 @@ def by_presidio(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 def by_veil(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Clean texts as the pipeline's worker does."""
-    from veil.modalities.text import engine
-    from veil.transforms.text import redact
+    from veil.transforms.text import TextEngine, redact
 
+    engine = TextEngine.load()  # the models stay loaded; what was read in an earlier turn does not
     for batch in batches:
         texts = batch.column("text").to_pylist()
-        clean = [redact(text, engine().find(text), profile="safe_harbor") for text in texts]
+        clean = [redact(text, engine.find(text), profile="safe_harbor") for text in texts]
         yield pa.RecordBatch.from_pydict({"text": clean})
 
 

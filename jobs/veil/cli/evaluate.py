@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("gold", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--modality", type=click.Choice(["text"]), required=True)
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True)
 @click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write the scores here too.")
-def evaluate(gold: Path, modality: str, target: Path | None) -> None:
+def evaluate(gold: Path, modality: str, language: str, target: Path | None) -> None:
     """Measure the detection of MODALITY on the labelled documents of the folder GOLD.
 
     The scores hold counts alone, so that they can be passed on.
@@ -27,8 +28,9 @@ def evaluate(gold: Path, modality: str, target: Path | None) -> None:
     from veil.modalities.text import engine
 
     documents = list(read_gold(gold))
-    engine().find("Loads the models, so that they are not part of what is timed.")
-    scores = score(documents, engine().find).as_json()
+    reader = engine(language)
+    reader.find("Loads the models, so that they are not part of what is timed.")
+    scores = score(documents, reader.find).as_json()
     console = Console(width=100)
     for table in (_recall("Recall", scores["recall"]), _recall("By group", scores["recall_of_names_by_group"])):
         if table.row_count:

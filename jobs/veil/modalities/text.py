@@ -14,14 +14,13 @@ from veil.policy import Policy
 from veil.readers.formats import text_format
 from veil.transforms.control import CONTROL
 from veil.transforms.text import TextEngine, language, redact
-
-_PUBLISHED_LANGUAGE = "en"
+from veil.transforms.text.languages import available
 
 
 @cache
-def engine() -> TextEngine:
-    """Give the text engine of this process; its models load at the first use."""
-    return TextEngine.load()
+def engine(language: str = "en") -> TextEngine:
+    """Give the text engine of this process for a language; its models load at the first use."""
+    return TextEngine.load(language)
 
 
 def _anonymizer(policy: Policy, reference_year: int) -> Transform:
@@ -31,9 +30,11 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
             raise Unpublishable("the note is empty")
         if CONTROL.search(note):
             raise Unpublishable("the note holds control characters: send it as plain text in UTF-8")
-        if language(note) != _PUBLISHED_LANGUAGE:
-            raise Unpublishable("the note is not in English, the only language that is cleaned")
-        spans = engine().find(note, item.known)
+        written = language(note)
+        if written not in policy.languages:
+            listed = ", ".join(policy.languages)
+            raise Unpublishable(f"the note is not in a language that the product lists ({listed})")
+        spans = engine(written).find(note, item.known)
         findings = [Finding("text", span, note[span.start : span.end]) for span in spans]
         cleaned = redact(
             note, spans, profile=policy.profile, offset_days=item.offset_days, reference_year=reference_year
@@ -44,7 +45,9 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
 
 
 def _mentions(item: Item) -> list[KnownIdentifier]:
-    return engine().mentions(item.content or "", item.known)
+    note = item.content or ""
+    written = language(note)
+    return engine(written).mentions(note, item.known) if written in available() else []
 
 
 def _detect(candidate: Candidate, profile: Profile) -> list[str]:

@@ -60,6 +60,10 @@ class Pack(_Strict):
         return self
 
 
+Language = Literal["en", "es"]
+"""A language that notes can be cleaned in (ISO 639-1): docs/text.md says how well."""
+
+
 class Product(_Strict):
     """One published data set."""
 
@@ -72,6 +76,7 @@ class Product(_Strict):
     modalities: list[Name] = Field(min_length=1)
     recipients: list[str] = Field(min_length=1)
     purpose: Name
+    languages: list[Language] = Field(default=["en"], min_length=1)
 
     @model_validator(mode="after")
     def _groups_are_apart(self) -> Product:

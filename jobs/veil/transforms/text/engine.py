@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from veil.contracts import KnownIdentifier, Span
 
-from . import beside, rules
+from . import beside, languages, rules
 from . import known as known_identifiers
 from .arbitrate import arbitrate
 from .folding import Folded, fold
 from .ner import People, Rampart, voters
 from .redact import TAG
 from .resolve import resolve
+from .rules.rule import apply
 from .windows import windows
 from .words import WORD, Lexicon, lexicon
 
@@ -35,24 +37,27 @@ class _Reading:
 
 
 class TextEngine:
-    """Finds identifiers in English clinical text.
+    """Finds identifiers in clinical text.
 
     Parameters
     ----------
     models
         The models that vote; none leaves known identifiers and rules.
+    language
+        ISO 639-1 code of the language that texts are written in, one of `languages.available`.
     """
 
-    def __init__(self, models: Sequence[Rampart | People] = ()) -> None:
+    def __init__(self, models: Sequence[Rampart | People] = (), language: str = "en") -> None:
+        self._language = languages.load(language)
         self._models = tuple(models)
         self._readings: dict[str, _Reading] = {}
         self._kept = 0
         self._words: Lexicon = lexicon()
 
     @classmethod
-    def load(cls) -> TextEngine:
+    def load(cls, language: str = "en") -> TextEngine:
         """Make an engine of both models, which are loaded once per process (about 4 s) with one thread each."""
-        return cls(voters())
+        return cls(voters(), language)
 
     def find(self, text: str, known: Sequence[KnownIdentifier] = ()) -> list[Span]:
         """Find the identifiers of 45 CFR 164.514(b)(2)(i) in a note.
@@ -98,7 +103,8 @@ class TextEngine:
         if text in self._readings:
             return self._readings[text]
         folded = fold(text)
-        ruled = tuple(rules.find(folded.text))
+        own = chain.from_iterable(apply(rule, folded.text) for rule in self._language.rules)
+        ruled = tuple(self._in_language(folded.text, chain(rules.find(folded.text), own)))
         reading = _Reading(folded, ruled, tuple(self._vote(folded.text, ruled)))
         self._kept += len(text)
         if self._kept > _KEPT:
@@ -129,7 +135,15 @@ class TextEngine:
         if self._models:
             chosen = windows(text, self._words, ruled)
             for model in self._models:
-                yield from arbitrate(text, model.find(text, chosen))
+                yield from self._in_language(text, arbitrate(text, model.find(text, chosen)))
+
+    def _in_language(self, text: str, spans: Iterable[Span]) -> Iterator[Span]:
+        """Leave out names of ordinary words alone, of a language whose words the lists of English do not hold."""
+        ordinary = self._language.words
+        for span in spans:
+            words = text[span.start : span.end].lower().split() if ordinary and span.kind == "NAME" else ()
+            if not words or any(word.strip(".,") not in ordinary for word in words):
+                yield span
 
     def _keys(self, text: str, names: Sequence[Span]) -> frozenset[str]:
         """Give the words of names by which their other places are found."""

@@ -33,7 +33,12 @@ def package_path(package: str, *parts: str) -> Path:
 
 def lines(name: str) -> Iterator[str]:
     """Yield the lines of a data file of this package that hold data."""
-    for line in (_DATA / name).read_text("utf-8").splitlines():
+    return word_lines(_DATA / name)
+
+
+def word_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a list that are neither empty nor a comment."""
+    for line in path.read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             yield line
 
