@@ -70,12 +70,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class SurrogateSeed:
+    """What a subject's surrogates are drawn from: a key of their own, and the words that may not be drawn."""
+
+    key: bytes = field(repr=False)
+    taken: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One record, note or payload as an anonymizer sees it, with all that it may need about the subject.
 
     `references` maps a reference as it is written in the record ("Patient/123") to the published id of its target;
     one that is absent has no published target in the same linkage group. `columns` maps the columns of a CSV row to
-    their roles. `offset_days` is 0 under `safe_harbor`.
+    their roles. `offset_days` is 0 under `safe_harbor`. `surrogates` is None where names become tags.
     """
 
     type: str
@@ -87,6 +95,7 @@ class Item:
     references: Mapping[str, str] = field(default_factory=dict, repr=False)
     columns: Mapping[str, str] | None = None
     offset_days: int = 0
+    surrogates: SurrogateSeed | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from veil import modalities, quarantine
+from veil import modalities, quarantine, vault
 from veil.anonymize import inputs
 from veil.anonymize.worker import STAGED_DDL, Anonymizer
 from veil.control import Store, attempts, receipts, registry
@@ -20,6 +20,7 @@ from veil.lake import RESTRICTED
 from veil.policy import Policy
 from veil.settings import Settings
 from veil.stages import Job, job
+from veil.surrogates import pattern
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -88,6 +89,7 @@ def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) ->
         bronze_objects=str(lake.path(RESTRICTED, OBJECTS)),
         staged_objects=str(lake.path(RESTRICTED, staged_objects(product, modality, work.attempt.number))),
         withheld=_withheld(work),
+        taken=_taken(work) if policy.surrogates else frozenset(),
     )
     staged = inputs.by_subject(lake, rows).mapInArrow(anonymizer, STAGED_DDL).withColumn("unit", F.lit(unit_id))
     name = staging(product, modality)
@@ -137,6 +139,19 @@ def _write_findings(work: Job, written: DataFrame, product: str, modality: str) 
         "finding.*",
     )
     work.lake.replace_unit(findings, RESTRICTED, FINDINGS, scope, work.write)
+
+
+def _taken(work: Job) -> frozenset[str]:
+    """Give the words of names in the vault that could be drawn as surrogates: few, if any."""
+    from pyspark.sql import functions as F
+
+    names = (
+        vault.known(work.lake)
+        .where("kind = 'NAME'")
+        .select(F.explode(F.split(F.lower("value"), r"[^\p{L}]+")).alias("word"))
+    )
+    drawable = names.where(F.col("word").rlike(f"^(?i:{pattern()})$"))
+    return frozenset(row.word for row in drawable.distinct().collect())
 
 
 def _withheld(work: Job) -> frozenset[str]:

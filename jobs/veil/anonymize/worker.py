@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from veil import modalities
-from veil.contracts import Finding, Item, KnownIdentifier, Malformed, Outcome, Unpublishable
+from veil.contracts import Finding, Item, KnownIdentifier, Malformed, Outcome, SurrogateSeed, Unpublishable
 from veil.identity import Scope
 from veil.keys import FileKey
 from veil.objects import ObjectStore
@@ -65,7 +65,8 @@ class Anonymizer:
 
     Rows come by subject, as `inputs.rows` gives them: a row with `wrapped`, the subject's secret, tells what the rows
     behind it need; one without `row_uid` tells nothing else. A row that is `retired`, or `withheld`, or whose subject
-    has `denied`, only gets its published id, so that publishing can remove it.
+    has `denied`, only gets its published id, so that publishing can remove it. `taken` are words
+    that name somebody in the vault and are no surrogate for anybody.
     """
 
     policy: str
@@ -75,6 +76,7 @@ class Anonymizer:
     bronze_objects: str
     staged_objects: str
     withheld: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Give a staged row for each current row of bronze, in batches of bounded length."""
@@ -133,6 +135,7 @@ class _Subject:
     links: _Links = field(repr=False)
     current: frozenset[str] | None
     denied: bool
+    surrogates: SurrogateSeed | None = field(repr=False)
 
 
 class _Work:
@@ -149,6 +152,7 @@ class _Work:
         self._shifts = policy.profile == "expert"
         self._binary = modality.binary
         self._withheld = job.withheld
+        self._invents, self._taken = policy.surrogates, job.taken
         self._key = FileKey(job.key_file)
         self._fingerprint = self._key.fingerprint_key()
         self._bronze = ObjectStore(job.bronze_objects)
@@ -207,6 +211,7 @@ class _Work:
             links=_Links(row["links"] or (), self._target),
             current=None if current is None else frozenset(current),
             denied=bool(row.get("denied")),
+            surrogates=SurrogateSeed(self._scope.surrogate_key(secret, uid), self._taken) if self._invents else None,
         )
 
     def _target(self, link: Row) -> str:
@@ -252,6 +257,7 @@ class _Work:
             references=whose.links,
             columns=json.loads(row["columns"]) if row["columns"] else None,
             offset_days=whose.offset_days,
+            surrogates=whose.surrogates,
         )
 
     def _published(self, item: Item, outcome: Outcome, secret: bytes, row: Row) -> dict[str, Any]:

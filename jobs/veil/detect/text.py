@@ -11,11 +11,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, get_args
 
 from veil.contracts import Kind, Profile
 from veil.detect import dates
 from veil.detect.words import everyday, never_after_title
+from veil.surrogates import pattern
 
 Severity = Literal["critical", "report"]
 
@@ -133,7 +135,7 @@ def leaks(text: str, *, profile: Profile) -> list[str]:
     Parameters
     ----------
     text
-        Published text; typed tags such as ``[NAME]`` are taken for what they are.
+        Published text; typed tags such as ``[NAME]`` and invented names are taken for what they are.
     profile
         Under ``expert`` dates are shifted and may stand.
 
@@ -142,11 +144,16 @@ def leaks(text: str, *, profile: Profile) -> list[str]:
     list of str
         Keys of `RULES`, sorted; empty for clean text.
     """
-    text = _TAG.sub("■", _plain(text))
+    text = _surrogates().sub("■", _TAG.sub("■", _plain(text)))
     found = {rule for rule, sees in _DETECTORS.items() if sees(text)}
     if profile == "safe_harbor":
         found |= {rule for rule, sees in _DATES.items() if sees(text)}
     return sorted(found)
+
+
+@cache
+def _surrogates() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern()})\b", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:

@@ -31,7 +31,12 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
             spans = engine().find(value, item.known)
             findings.extend(Finding(path, span, value[span.start : span.end]) for span in spans)
             return redact(
-                value, spans, profile=policy.profile, offset_days=item.offset_days, reference_year=reference_year
+                value,
+                spans,
+                profile=policy.profile,
+                offset_days=item.offset_days,
+                reference_year=reference_year,
+                surrogates=item.surrogates,
             )
 
         record = orjson.loads(item.content or "null")

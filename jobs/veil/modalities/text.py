@@ -37,7 +37,12 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
         spans = engine(written).find(note, item.known)
         findings = [Finding("text", span, note[span.start : span.end]) for span in spans]
         cleaned = redact(
-            note, spans, profile=policy.profile, offset_days=item.offset_days, reference_year=reference_year
+            note,
+            spans,
+            profile=policy.profile,
+            offset_days=item.offset_days,
+            reference_year=reference_year,
+            surrogates=item.surrogates,
         )
         return Outcome(cleaned, findings=findings)
 

@@ -76,6 +76,7 @@ class Product(_Strict):
     modalities: list[Name] = Field(min_length=1)
     recipients: list[str] = Field(min_length=1)
     purpose: Name
+    names: Literal["tags", "surrogates"] = "tags"
     languages: list[Language] = Field(default=["en"], min_length=1)
 
     @model_validator(mode="after")

@@ -27,8 +27,8 @@ class Policy:
 
     `canonical` is everything the policy was made of, as JSON text with sorted keys; `hash` its SHA-256 (hex), which
     goes into every receipt; `groups` are all linkage groups, a group of its own for every modality that the product
-    file does not list in one; `languages` are those in which notes are published (ISO 639-1); `plan` is what the
-    executors run.
+    file does not list in one; `languages` are those in which notes are published (ISO 639-1); `surrogates` says that
+    names in text become invented ones; `plan` is what the executors run.
     """
 
     product: str
@@ -37,6 +37,7 @@ class Policy:
     groups: tuple[tuple[str, ...], ...]
     modalities: tuple[str, ...]
     languages: tuple[str, ...]
+    surrogates: bool
     canonical: str = field(repr=False)
     hash: str
     plan: Plan = field(repr=False, compare=False)
@@ -76,6 +77,7 @@ class Policy:
             groups=tuple(tuple(sorted(group)) for group in [*product.linkage_groups, *alone]),
             modalities=tuple(product.modalities),
             languages=tuple(product.languages),
+            surrogates=product.names == "surrogates",
             canonical=text,
             hash=hashlib.sha256(text.encode()).hexdigest(),
             plan=compile_plan(rules, terminology, restricted, product.profile),

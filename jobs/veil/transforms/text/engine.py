@@ -16,11 +16,13 @@ from .ner import People, Rampart, voters
 from .redact import TAG
 from .resolve import resolve
 from .rules.rule import apply
+from .surrogates import names_nobody
 from .windows import windows
 from .words import WORD, Lexicon, lexicon
 
 _SHORTEST_REPEAT = 3
 _CERTAIN = 0.8
+_NEUTRAL = "\N{BLACK SQUARE}"
 _KEPT = 8 << 20
 """Characters of notes whose reading is kept."""
 MENTION = "mention"
@@ -86,7 +88,11 @@ class TextEngine:
             *beside.find(folded.text, names),
             *self._repeats(folded.text, self._keys(folded.text, names) | told),
         ]
-        outside = list(_outside_tags(folded.text, spans))
+        outside = [
+            span
+            for span in _outside_tags(folded.text, spans)
+            if span.kind != "NAME" or span.detector == "known" or not names_nobody(folded.text[span.start : span.end])
+        ]
         return _to_original(text, folded, resolve(folded.text, outside))
 
     def mentions(self, text: str, known: Sequence[KnownIdentifier] = ()) -> list[KnownIdentifier]:
@@ -103,8 +109,10 @@ class TextEngine:
         if text in self._readings:
             return self._readings[text]
         folded = fold(text)
-        own = chain.from_iterable(apply(rule, folded.text) for rule in self._language.rules)
-        ruled = tuple(self._in_language(folded.text, chain(rules.find(folded.text), own)))
+        # a tag is no label: "[PHONE]" does not make a number behind it a telephone
+        untagged = TAG.sub(lambda tag: _NEUTRAL * len(tag[0]), folded.text)
+        own = chain.from_iterable(apply(rule, untagged) for rule in self._language.rules)
+        ruled = tuple(self._in_language(untagged, chain(rules.find(untagged), own)))
         reading = _Reading(folded, ruled, tuple(self._vote(folded.text, ruled)))
         self._kept += len(text)
         if self._kept > _KEPT:

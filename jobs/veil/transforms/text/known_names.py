@@ -32,7 +32,8 @@ class _Token:
 
 
 @cache
-def _nicknames() -> dict[str, frozenset[str]]:
+def nicknames() -> dict[str, frozenset[str]]:
+    """Give for each form of a given name all forms of it, lower case."""
     table: dict[str, set[str]] = {}
     for line in lines("nicknames.txt"):
         forms = line.split()
@@ -55,7 +56,7 @@ class _Names:
             self.parts.update(long)
             self.parts.update(a + b for a, b in pairwise(long))
             if long:
-                self.parts.update(_nicknames().get(long[0], ()))
+                self.parts.update(nicknames().get(long[0], ()))
         fuzzy = {part for part in self.parts if len(part) >= _FUZZY_LENGTH}
         self._near: dict[str, set[str]] = {}
         for part in fuzzy:

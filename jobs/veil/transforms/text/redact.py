@@ -5,19 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from veil.contracts import Profile, Span
+from veil.contracts import Profile, Span, SurrogateSeed
 
 from .folding import fold
 from .rules import dates
+from .surrogates import surrogate
 
 TAG = re.compile(
     r"\[(?:NAME|LOCATION|DATE|AGE|PHONE|FAX|EMAIL|SSN|MRN|HEALTH_PLAN|ACCOUNT|LICENSE|VEHICLE|DEVICE|URL|IP|"
     r"BIOMETRIC|PHOTO|ID|ORGANIZATION)\]"
 )
 _OLDEST_AGE = 89
+_NAME = re.compile(r"[^@/\\<>&;:|\[\]{}]{1,200}")
+"""What can be one name: with an address or markup in it, it becomes a tag."""
 
 
-def redact(text: str, spans: Sequence[Span], *, profile: Profile, offset_days: int = 0, reference_year: int = 0) -> str:
+def redact(
+    text: str,
+    spans: Sequence[Span],
+    *,
+    profile: Profile,
+    offset_days: int = 0,
+    reference_year: int = 0,
+    surrogates: SurrogateSeed | None = None,
+) -> str:
     """Replace each span by what the profile lets remain of it.
 
     Parameters
@@ -33,6 +44,8 @@ def redact(text: str, spans: Sequence[Span], *, profile: Profile, offset_days: i
         Days to move dates by under ``expert``. A second pass over the result has to use 0.
     reference_year
         The year in which the note is read: a year that makes somebody 90 by then is not shown.
+    surrogates
+        What names are replaced from; without it they become tags.
 
     Returns
     -------
@@ -44,7 +57,11 @@ def redact(text: str, spans: Sequence[Span], *, profile: Profile, offset_days: i
     end = 0
     for span in spans:
         parts.append(text[end : span.start])
-        parts.append(_replacement(text[span.start : span.end], span, profile, offset_days, latest))
+        value = text[span.start : span.end]
+        if span.kind == "NAME" and surrogates is not None and _NAME.fullmatch(value):
+            parts.append(surrogate(value, surrogates))
+        else:
+            parts.append(_replacement(value, span, profile, offset_days, latest))
         end = span.end
     parts.append(text[end:])
     return "".join(parts)

@@ -37,7 +37,7 @@ def _national(text: str) -> bool:
     """Numbers of other countries are written in groups of many shapes; a valid one, grouped, is a number to call."""
     if (
         not 9 <= len(digits(text)) <= 12
-        or re.fullmatch(r"\d{1,3}(?:/\d{1,3})+", text)
+        or re.search(r"\d/\d{1,4}/\d|\d/(?:19|20)\d\d\b| [./] ", text)
         or not re.search(r"\d[ ()\-/.]+\d", text)
     ):
         return False
@@ -67,7 +67,7 @@ RULES = (
         "email",
         "EMAIL",
         re.compile(
-            r"(?<![\w.+%-])(?:[\w+%'-]{1,64} [._-] ){0,3}[\w.+%'-]{1,64} ?@ ?[\w-]{1,63}"
+            r"(?<![\w.+%-])(?:(?:[\w+%'-]{1,64} [._-] ){1,3}[\w.+%'-]{1,64} @ |[\w.+%'-]{1,64} ?@ ?)[\w-]{1,63}"
             r"(?: ?\. ?[a-z]{2,24}|\.[\w-]{1,63}){1,4}\b",
             _I,
         ),
@@ -123,6 +123,15 @@ RULES = (
         "phone_extension",
         "PHONE",
         re.compile(r"(?<![\w.+-])\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]?\d{4} ?(?:x|ext\.?) ?\d{1,6}\b", _I),
+    ),
+    Rule(
+        "extension",
+        "PHONE",
+        re.compile(
+            r"\b(?:ext|extension|pager|beeper)\b\.?(?: ?(?:#|:|no\.?|number|is)){0,2} ?\d{3,6}(?![\w%-]|\.\d)|"
+            r"(?<![\w.])x\d{4,6}(?![\w%-]|\.\d)",
+            _I,
+        ),
     ),
     Rule(
         "phone_local",

@@ -173,6 +173,11 @@ VAGUE = tuple(
             0,
         ),
         (
+            "birth_year",
+            r"\b(?:born(?: in)?|year of birth|birth year|yob)[: ]{1,2}(?P<id>(?:18|19)\d\d)\b(?![-/.]\d)",
+            _I,
+        ),
+        (
             "month_short",
             (
                 r"\b(?:in|since|until|by|from|to|through|before|after|around|early|mid|late|last|next)[ -]"
