@@ -22,7 +22,8 @@ _LEAD = (
 )
 _LOOSE = r"(?P<id>\+?\(?\d[\d ().\-/]{5,20}\d)(?!\d)" + _EXTENSION
 _DOMAINS = (
-    "com|org|net|edu|gov|mil|info|biz|io|health|med|care|clinic|hospital|us|uk|ca|de|fr|es|it|nl|au|ch|co|me|eu|in|jp"
+    "com|org|net|example|edu|gov|mil|info|biz|io|health|med|care|clinic|hospital|"
+    "us|uk|ca|de|fr|es|it|nl|au|ch|co|me|eu|in|jp"
 )
 
 
@@ -68,7 +69,7 @@ RULES = (
         "EMAIL",
         re.compile(
             r"(?<![\w.+%-])(?:(?:[\w+%'-]{1,64} [._-] ){1,3}[\w.+%'-]{1,64} @ |[\w.+%'-]{1,64} ?@ ?)[\w-]{1,63}"
-            r"(?: ?\. ?[a-z]{2,24}|\.[\w-]{1,63}){1,4}\b",
+            rf"(?: ?\. ?(?:{_DOMAINS})|\.[\w-]{{1,63}}){{1,4}}\b",
             _I,
         ),
     ),
