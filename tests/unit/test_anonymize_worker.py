@@ -38,6 +38,7 @@ BRONZE = pa.schema(
         ("links", pa.list_(LINK)),
         ("current", pa.list_(pa.string())),
         ("denied", pa.bool_()),
+        ("deleted", pa.bool_()),
     ]
 )
 Transform = Callable[[Item], Outcome]
@@ -292,3 +293,11 @@ def test_of_a_subject_who_denies_and_of_a_row_that_is_withheld_ids_alone_are_sta
     assert denied["retired"]
     assert withheld["retired"]
     assert (denied["content"], withheld["content"]) == (None, None)
+
+
+def test_a_deletion_that_was_superseded_takes_nothing_back(bench: Bench) -> None:
+    row = {**bench.row('{"resourceType": "Observation", "status": "final"}'), "wrapped": None, "deleted": True}
+    head = {**bench.row(None), "row_uid": None, "current": [row["row_uid"]]}
+    (taken_back,) = bench.stage("tabular", head, row)
+    assert taken_back["retired"]
+    assert bench.stage("tabular", {**head, "current": []}, row) == []

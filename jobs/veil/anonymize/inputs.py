@@ -12,7 +12,7 @@ from veil.lake import Lake
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_ROW = ["row_uid", "subject_uid", "type", "key", "parent", "columns", "content", "object_id", "retired"]
+_ROW = ["row_uid", "subject_uid", "type", "key", "parent", "columns", "content", "object_id", "deleted", "retired"]
 
 
 def rows(lake: Lake, modality: str, unit_id: str, group: list[str]) -> DataFrame:
@@ -23,8 +23,8 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str]) -> DataFrame
     unit, and whether consent is `denied`. A subject without a secret has no head, and nothing of theirs is processed.
 
     A record is published by the unit that holds its current version, whichever unit is processed. Marked `retired` are
-    deleted records, and by their ids alone what was published of those who deny consent in any other unit, and of a
-    record under a subject whom it is no longer about.
+    by their ids alone what was published of those who deny consent in any other unit, and of a record under a subject
+    whom it is no longer about; those that are deleted among the unit's own come as such.
     """
     from pyspark.sql import functions as F
 
@@ -40,7 +40,7 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str]) -> DataFrame
     now = mine.select("row_uid", F.col("subject_uid").alias("subject_now"))
     moved = raw.select("row_uid", "subject_uid").join(now, "row_uid").where("subject_uid <> subject_now")
     gone = elsewhere.unionByName(moved.select("row_uid", "subject_uid").distinct()).withColumn("retired", F.lit(True))
-    every = stored.withColumn("retired", F.col("deleted")).select(*_ROW).unionByName(gone, allowMissingColumns=True)
+    every = stored.withColumn("retired", F.lit(False)).select(*_ROW).unionByName(gone, allowMissingColumns=True)
     heads = _heads(lake, mine, gone, stored, group).join(denied, "subject_uid", "left")
     return heads.unionByName(every, allowMissingColumns=True)
 

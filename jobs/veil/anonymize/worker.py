@@ -64,8 +64,8 @@ class Anonymizer:
     """Makes the staged rows of one product and modality; it travels to the workers as plain data.
 
     Rows come by subject, as `inputs.rows` gives them: a row with `wrapped`, the subject's secret, tells what the rows
-    behind it need; one without `row_uid` tells nothing else. A row that is `retired`, or `withheld`, or whose subject
-    has `denied`, only gets its published id, so that publishing can remove it. `taken` are words
+    behind it need; one without `row_uid` tells nothing else. A row that is `retired`, `deleted` or `withheld`, or whose
+    subject has `denied`, only gets its published id, so that publishing can remove it. `taken` are words
     that name somebody in the vault and are no surrogate for anybody.
     """
 
@@ -170,7 +170,8 @@ class _Work:
         whose = self._subject
         if row["row_uid"] is None or whose is None or row["subject_uid"] != whose.uid:
             return
-        gone = row["retired"] or whose.denied or row["row_uid"] in self._withheld
+        gone = row["retired"] or row.get("deleted") or whose.denied or row["row_uid"] in self._withheld
+        # what is superseded, deleted or not, is the matter of the unit that holds the current version
         if not row["retired"] and whose.current is not None and row["row_uid"] not in whose.current:
             return
         staged = self._ids(row, whose, bool(gone))

@@ -114,8 +114,7 @@ def _ordinary(text: str, match: re.Match[str], words: Lexicon) -> bool:
 
 
 def _acronym(text: str, match: re.Match[str], words: Lexicon) -> bool:
-    """An abbreviation or a coded term: "NYHA", "HoLEP", the letters of "CHA2DS2". In a text of capitals none is "
-    "told."""
+    """An abbreviation or a coded term: "NYHA", "HoLEP", the letters of "CHA2DS2"; amid capitals none is told."""
     word = match[0]
     if _MIXED.search(word):
         first = _HUMP.match(word)

@@ -19,7 +19,7 @@ _CREDENTIAL = (
 _PERSON = re.compile(rf"\b(?i:{KIN})(?:'s)?,? (?P<id>[A-Z][a-z]{{2,}}(?:[-'][A-Za-z][a-z]+)?)(?!\w)")
 _CREDITED = re.compile(rf"(?<![\w'-])(?P<id>[A-Z](?:[a-z]+|[A-Z]{{2,}})(?:[-'][A-Z]?[a-z]+)?),? {_CREDENTIAL}\b(?! \d)")
 _DISCUSSED = re.compile(
-    r"(?:\bd/w|\bdiscussed (?:w/|with)|\bper|\bpaged|\bsigned(?: by)?) (?P<id>[A-Z][a-z]{2,})(?! ?[A-Z]?[\w-])"
+    r"(?:\bd/w|\bdiscussed (?:w/|with)|\bper|\bpaged|\bsigned(?: by)?) (?P<id>[A-Z][a-z]{2,})(?![\w-])"
 )
 _LETTERS = re.compile(r"(?<![\w-])[A-Z](?:-[A-Z]){3,14}(?![\w-])")
 _INSIDE = re.compile(r"(?<=[a-z] )(?P<id>[A-Z][a-z]{2,})(?='s |,? [a-z])")

@@ -49,8 +49,7 @@ _AFTER = frozenset(_PREDICATES.split())
 
 
 def find(text: str) -> Iterator[Span]:
-    """Yield words of a folded text that are listed as names alone, and ordinary words by which somebody is "
-    "addressed."""
+    """Yield words of a folded text that are listed as names alone, and ordinary words that address somebody."""
     words = lexicon()
     yield from _listed(text, words)
     yield from _addressed(text, words)
@@ -89,8 +88,7 @@ def _countries() -> frozenset[str]:
 
 
 def _addressed(text: str, words: Lexicon) -> Iterator[Span]:
-    """Yield given names that are ordinary words where somebody is addressed or introduced by them, and their other "
-    "places.
+    """Yield given names that are ordinary words where they address or introduce somebody, and their other places.
 
     Those others are told from the word by what stands around them ("is hope here", not "i hope").
     """

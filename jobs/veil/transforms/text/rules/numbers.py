@@ -47,8 +47,7 @@ def _encoded(text: str) -> bool:
 
 
 def _labelled(name: str, kind: Kind, sure: str, plain: str = "(?!)") -> Rule:
-    """Make the rule of a code behind a label; a `plain` word is one with "#", ":" or "number", or before a long "
-    "code."""
+    """Make the rule of a code behind a label; a `plain` word is one before "#", ":", "number" or a long code."""
     plain = rf"(?:{plain})(?![A-Z])(?:{_JOINER}{{1,4}}|(?={_SPACE}{_LONG_CODE}))"
     label = rf"(?:(?:{sure})(?![A-Z]){_JOINER}{{0,4}}|{plain})"
     return Rule(name, kind, re.compile(rf"(?<![A-Z0-9]){label}{_SPACE}{_CODE}", _I), _code)
