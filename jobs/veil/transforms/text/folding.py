@@ -26,7 +26,7 @@ _PLAIN = (
 )
 _MARKUP = re.compile(_PLAIN)
 _RTF = re.compile(
-    r"(?P<hex>\\'[0-9a-fA-F]{2})|\\u(?P<unicode>(?P<code>\d{1,5}))\??|(?P<word>\\[a-z]{1,20}-?\d{0,6} ?)|"
+    r"(?P<hex>\\'[0-9a-fA-F]{2})|\\u(?P<unicode>(?P<code>-?\d{1,5}))\??|(?P<word>\\[a-z]{1,20}-?\d{0,6} ?)|"
     r"(?P<brace>[{}])|" + _PLAIN
 )
 _BLOCK = re.compile(r"</?(?:br|p|div|li|tr|td|th|h[1-6]|table|ul|ol|body|html|head)\b", re.IGNORECASE)
@@ -126,7 +126,8 @@ def _meaning(match: re.Match[str]) -> str:
     if kind == "hex":
         return bytes([int(written[2:], 16)]).decode("cp1252", "replace")
     if kind == "unicode":
-        return chr(int(match["code"]) % 0x10000)
+        code = int(match["code"]) % 0x10000  # half of a pair (UTF-16) is no character
+        return chr(code) if not 0xD800 <= code <= 0xDFFF else "\N{REPLACEMENT CHARACTER}"
     if kind == "word":
         return "\n" if written.startswith(("\\par", "\\line")) else ""
     if kind == "digit":
