@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-_SEPARATOR = b"\x1f"
+_SEPARATOR = "\x1f"
 _MAX_OFFSET_DAYS = 365
 
 
@@ -23,8 +23,8 @@ class Scope:
 
     def derive(self, secret: bytes, kind: str, uid: str) -> bytes:
         """Give 32 bytes that are the same only for the same secret, scope, kind and uid (HMAC-SHA-256, RFC 2104)."""
-        parts = (self.product, str(self.epoch), self.group, kind, uid)
-        return hmac.digest(secret, _SEPARATOR.join(part.encode() for part in parts), "sha256")
+        message = _SEPARATOR.join((self.product, str(self.epoch), self.group, kind, uid))
+        return hmac.digest(secret, message.encode(), "sha256")
 
     def subject(self, secret: bytes, subject_uid: str) -> str:
         """Give the pseudonym of a subject: 32 hexadecimal digits."""

@@ -9,7 +9,7 @@ import pytest
 
 from veil.contracts import Item, Malformed, Unpublishable
 from veil.policy import Policy, load_policy
-from veil.transforms.records import anonymize_fhir
+from veil.transforms.records import FhirAnonymizer
 
 PRODUCT = Path(__file__).parents[2] / "dags" / "config" / "products" / "research.toml"
 SNOMED = "http://snomed.info/sct"
@@ -38,7 +38,7 @@ def item(kind: str = "Patient", offset: int = 0) -> Item:
 
 def published(policy: Policy, kind: str, offset: int = 0, **fields: Any) -> tuple[dict[str, Any], dict[str, int]]:
     resource = {"resourceType": kind, **fields}
-    return anonymize_fhir(resource, policy.plan, item(kind, offset), lambda _, t: f"<{t}>", reference_year=2025)
+    return FhirAnonymizer(policy.plan, 2025)(resource, item(kind, offset), lambda _, t: f"<{t}>")
 
 
 def test_a_patient_keeps_what_research_needs_and_nothing_that_identifies(safe_harbor: Policy) -> None:
@@ -198,7 +198,7 @@ def test_an_unknown_resource_type_is_held_without_naming_it(safe_harbor: Policy,
 @pytest.mark.parametrize("record", [None, [], "x", {}, {"resourceType": 7}, {"resourceType": ["Patient"]}])
 def test_what_is_no_resource_is_malformed(safe_harbor: Policy, record: object) -> None:
     with pytest.raises(Malformed):
-        anonymize_fhir(record, safe_harbor.plan, item(), lambda _, t: t, reference_year=2025)
+        FhirAnonymizer(safe_harbor.plan, 2025)(record, item(), lambda _, t: t)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from veil.files.known import Known
 from veil.files.people import People
 from veil.files.sources import Entry, Source
 from veil.identity import Scope
+from veil.surrogates import is_surrogate
 
 NOTE = "Mr. Vasterby (MRN 77041001) was seen on 03/04/2021. Metoprolol 25 mg daily. His wife Quillona called."
 
@@ -156,7 +158,7 @@ def test_what_is_told_under_another_name_of_a_subject_is_known(tmp_path: Path) -
     source = Source(tmp_path / "x.ndjson", "x.ndjson")
     told = Entry(source, 0, "RelatedPerson", "RelatedPerson/r", "identifier:mrn|1", "{}", known=(relative,))
     person = Entry(source, 1, "Patient", "Patient/p", "Patient/p", "{}", aliases=("identifier:mrn|1",))
-    people = People.of([told, person], Scope("files", 1, "tabular"), Known(), shifts=False)
+    people = People.of([told, person], Scope("files", 1, "tabular"), Known(), shifts=False, invents=False)
     assert relative in people.item(person).known
     assert people.item(told).subject == people.item(person).subject
 
@@ -174,3 +176,16 @@ def test_a_name_that_one_note_tells_is_searched_for_in_the_subjects_other_notes(
     written = [path.read_text() for path in (tmp_path / "out").rglob("*.txt")]
     assert "she was asking for [NAME] twice a day" in written
     assert sum("zenatrol" in text for text in written) == 1  # of the other subject nothing tells that it is a name
+
+
+def test_surrogates_stand_for_a_subjects_names_in_all_of_the_subjects_files(tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "one"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("Mr. John Halloran was seen in the clinic today and he feels well.")
+    (folder / "b.txt").write_text("The wife of Halloran called the clinic about his pain in the night.")
+    assert run("--modality", "text", "--names", "surrogates", tmp_path / "in", tmp_path / "out").exit_code == 0
+    first, second = sorted((path.read_text() for path in (tmp_path / "out").rglob("*.txt")), key=len)
+    assert "[NAME]" not in first + second
+    assert "Halloran" not in first + second
+    drawn = {word for word in re.findall(r"[A-Za-z]+", first) if is_surrogate(word)}
+    assert drawn & set(re.findall(r"[A-Za-z]+", second))

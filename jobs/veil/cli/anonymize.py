@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--modality", type=click.Choice(["text", "tabular"]), required=True)
 @click.option("--profile", type=click.Choice(["safe_harbor", "expert"]), default="safe_harbor", show_default=True)
+@click.option("--names", type=click.Choice(["tags", "surrogates"]), default="tags", show_default=True)
 @click.option("--known", type=click.Path(path_type=Path), help="CSV of identifiers: place,kind,value[,role].")
 @click.option("--map", "mapping", type=click.Path(path_type=Path), help="Write what leads back here. Restricted.")
 def anonymize(
-    source: Path, target: Path, modality: str, profile: str, known: Path | None, mapping: Path | None
+    source: Path, target: Path, modality: str, profile: str, names: str, known: Path | None, mapping: Path | None
 ) -> None:
     """Clean the files of MODALITY in the folder IN into the new folder OUT.
 
@@ -30,7 +31,10 @@ def anonymize(
     from veil.files import Known, anonymize_folder, read_known
 
     given = read_known(known) if known is not None else Known()
-    summary = anonymize_folder(source, target, modality, profile, given, mapping, _progress)
+    invents = names == "surrogates"
+    summary = anonymize_folder(
+        source, target, modality, profile, given, mapping, surrogates=invents, progress=_progress
+    )
     _list(summary.skipped)
     noun = "notes" if modality == "text" else "records"
     click.echo(f"{summary.written} {noun} written to {target}, {len(summary.skipped)} skipped")

@@ -9,15 +9,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
-from veil.contracts import Item, KnownIdentifier
+from veil.contracts import Item, KnownIdentifier, SurrogateSeed
 from veil.identity import Scope
 from veil.keys import SECRET_BYTES
 from veil.readers.fhir import REFERENCE
+from veil.surrogates import is_surrogate
 
 from .known import Known
 from .sources import Entry
 
 _REFERENCE = re.compile(REFERENCE)
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,17 @@ class People:
 
     scope: Scope
     shifts: bool
+    invents: bool
     given: Known
     subjects: Mapping[str, str] = field(repr=False)
     records: Mapping[str, str] = field(repr=False)
     known: Mapping[str, dict[KnownIdentifier, None]] = field(repr=False)
     denied: frozenset[str] = field(repr=False)
+    taken: frozenset[str] = field(repr=False)
     _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, entries: Iterable[Entry], scope: Scope, given: Known, *, shifts: bool) -> People:
+    def of(cls, entries: Iterable[Entry], scope: Scope, given: Known, *, shifts: bool, invents: bool) -> People:
         """Learn from all entries who is who, what identifies them, and who denies the use of what is about them."""
         subjects: dict[str, str] = {}
         records: dict[str, str] = {}
@@ -52,7 +56,8 @@ class People:
         for name, identifiers in told:  # by an alias, perhaps of a record that came later
             known[subjects.get(name, name)].update(dict.fromkeys(identifiers))
         denied = frozenset(subjects.get(name, name) for name in denials)
-        return cls(scope, shifts, given, subjects, records, known, denied)
+        taken = _drawable(chain(*given.by_place.values(), *known.values())) if invents else frozenset()
+        return cls(scope, shifts, invents, given, subjects, records, known, denied, taken)
 
     def is_denied(self, entry: Entry) -> bool:
         """Whether a statement of the subject denies the use of what is about them, whatever another permits."""
@@ -73,6 +78,7 @@ class People:
             references={ref: self._row_id(target) for ref, target in targets.items()},
             columns=entry.columns,
             offset_days=self.scope.offset_days(secret, subject) if self.shifts else 0,
+            surrogates=SurrogateSeed(self.scope.surrogate_key(secret, subject), self.taken) if self.invents else None,
         )
 
     def _subject(self, entry: Entry) -> str:
@@ -88,3 +94,9 @@ class People:
 
     def _row_id(self, key: str) -> str:
         return self.scope.row(self._secret(f"record {key}"), key)
+
+
+def _drawable(identifiers: Iterable[KnownIdentifier]) -> frozenset[str]:
+    """Give the words of known names that could be drawn as surrogates: few, if any."""
+    names = (identifier.value.lower() for identifier in identifiers if identifier.kind == "NAME")
+    return frozenset(word for name in names for word in _WORD.findall(name) if is_surrogate(word))

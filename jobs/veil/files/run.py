@@ -44,13 +44,16 @@ def anonymize_folder(
     profile: str,
     known: Known,
     mapping: Path | None = None,
+    *,
+    surrogates: bool = False,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Summary:
     """Clean every file of a modality in `source` and write the results under random names into `target`.
 
     Notes become ``<subject>/<id>.txt``, records lines of ``<type>.ndjson``. Pseudonyms, ids and date offsets are drawn
     for this call alone. `mapping` is a CSV that leads back from each output to its source, with the values that were
-    found: it is as restricted as the source. `progress` is told the number of files read, and of all.
+    found: it is as restricted as the source. With `surrogates` names become invented ones, not tags. `progress` is
+    told the number of files read, and of all.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def anonymize_folder(
     summary = Summary(skipped=[each for each in found if isinstance(each, Skipped)])
     scope = Scope(policy.product, policy.epoch, policy.group_of(modality))
     readable = (entry for file in files for entry in entries(file, modality) if isinstance(entry, Entry))
-    people = People.of(readable, scope, known, shifts=profile == "expert")
+    people = People.of(readable, scope, known, shifts=profile == "expert", invents=surrogates)
     with ExitStack() as opened:
         writer = _Writer(target, opened, mapping)
         clean = transform(policy, datetime.now(UTC).year)

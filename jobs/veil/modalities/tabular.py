@@ -13,7 +13,7 @@ from veil.modalities.base import Candidate, Gate, Modality, SearchToken, Transfo
 from veil.modalities.text import engine
 from veil.policy import Policy
 from veil.readers.formats import tabular_format
-from veil.transforms.records import anonymize_fhir, anonymize_row
+from veil.transforms.records import FhirAnonymizer, anonymize_row
 from veil.transforms.text import redact
 
 _SHORTEST_TEXT = 3
@@ -22,6 +22,8 @@ _LONG_NUMBER = 10**6
 
 
 def _anonymizer(policy: Policy, reference_year: int) -> Transform:
+    anonymize_fhir = FhirAnonymizer(policy.plan, reference_year)
+
     def anonymize(item: Item) -> Outcome:
         findings: list[Finding] = []
 
@@ -41,7 +43,7 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
 
         record = orjson.loads(item.content or "null")
         if item.columns is None:
-            published, dropped = anonymize_fhir(record, policy.plan, item, text, reference_year=reference_year)
+            published, dropped = anonymize_fhir(record, item, text)
         else:
             published, dropped = anonymize_row(
                 record, item.columns, policy.plan, item, text, reference_year=reference_year

@@ -1,6 +1,6 @@
 """Records: FHIR resources and rows of CSV tables, anonymized by the plan of a policy."""
 
-from veil.transforms.records.fhir import anonymize_fhir
+from veil.transforms.records.fhir import FhirAnonymizer
 from veil.transforms.records.rows import anonymize_row
 
-__all__ = ["anonymize_fhir", "anonymize_row"]
+__all__ = ["FhirAnonymizer", "anonymize_row"]

@@ -26,17 +26,17 @@ def _cell(value: str, leaf: Leaf, role: str, work: Work) -> object:
         return work.drop(leaf.path) if target is None else target
     if leaf.treatment in {"measure", "age"}:
         return _number(value, leaf, work)
-    return OPERATIONS[leaf.treatment](value, {}, leaf, work)
+    return OPERATIONS[leaf.treatment](leaf, value, {}, work)
 
 
 def _number(value: str, leaf: Leaf, work: Work) -> object:
     if not is_number(value):
-        return as_text(value, {}, leaf, work)
+        return as_text(leaf, value, {}, work)
     if leaf.treatment == "measure":
         return value
     if not value.isdecimal():
         return work.drop(leaf.path)
-    return str(OPERATIONS["age"](int(value), {}, leaf, work))
+    return str(OPERATIONS["age"](leaf, int(value), {}, work))
 
 
 def anonymize_row(

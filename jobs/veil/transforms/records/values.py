@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from veil.contracts import Item, Unpublishable
@@ -42,7 +43,10 @@ _PER_YEAR = {
 
 @dataclass(slots=True)
 class Work:
-    """One record under way. `born` is the birth year of whom it is about, where the record tells it."""
+    """One record under way. `born` is the birth year of whom it is about, where the record tells it.
+
+    `has_read` tells that the text engine was asked, whose answer depends on whom the record is about.
+    """
 
     plan: Plan
     item: Item
@@ -50,6 +54,12 @@ class Work:
     born: int | None = None
     over_89: bool = False
     dropped: dict[str, int] = field(default_factory=dict)
+    has_read: bool = False
+
+    def read(self, path: str, value: str) -> str:
+        """Clean a free text."""
+        self.has_read = True
+        return self.text(path, value)
 
     def drop(self, path: str) -> _Dropped:
         """Count what is not published, by the policy's own path: nothing of the record is in it."""
@@ -69,18 +79,18 @@ def is_number(value: object) -> bool:
     return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
-def keep(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def keep(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish a code as it is: one short printable line without a full date, or a boolean."""
     if value is True or value is False or (isinstance(value, str) and _is_plain(value, _LONGEST_CODE)):
         return value
     return work.drop(leaf.path)
 
 
-def text(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def text(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish what the text engine makes of it."""
     if not isinstance(value, str) or CONTROL.search(value) or not (value.isascii() or _has_no_surrogate(value)):
         return work.drop(leaf.path)
-    return work.text(leaf.path, value) or DROPPED
+    return work.read(leaf.path, value) or DROPPED
 
 
 def _has_no_surrogate(value: str) -> bool:
@@ -91,23 +101,23 @@ def _has_no_surrogate(value: str) -> bool:
     return True
 
 
-def label(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def label(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish the code or label of a column that is declared to hold one; what does not look it is read as text."""
     if isinstance(value, str) and _is_plain(value, _LONGEST_LABEL):
         return value
-    return text(value, parent, leaf, work)
+    return text(leaf, value, parent, work)
 
 
-def code(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def code(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish a Coding's code; one of an unknown system with a long number only if the text engine sees no harm."""
     if not isinstance(value, str) or not _CODE.fullmatch(value) or _FULL_DATE.search(value):
         return work.drop(leaf.path)
     if work.plan.is_terminology(parent.get("system")) or sum(map(str.isdigit, value)) < _ID_DIGITS:
         return value
-    return value if work.text(leaf.path, value) == value else work.drop(leaf.path)
+    return value if work.read(leaf.path, value) == value else work.drop(leaf.path)
 
 
-def display(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def display(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish the label of a known code, or a concept's text that repeats one; any other label is read as text."""
     if isinstance(value, str) and _is_plain(value, _LONGEST_LABEL):
         codings = parent.get("coding")
@@ -118,7 +128,7 @@ def display(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
                 and work.plan.is_terminology(coding.get("system"))
             ):
                 return value
-    return text(value, parent, leaf, work)
+    return text(leaf, value, parent, work)
 
 
 def _capped(value: float, parent: Parent, default_unit: str | None) -> float:
@@ -132,23 +142,23 @@ def _capped(value: float, parent: Parent, default_unit: str | None) -> float:
     return value
 
 
-def _measured(value: object, parent: Parent, leaf: Leaf, work: Work, default_unit: str | None) -> object:
+def _measured(leaf: Leaf, value: object, parent: Parent, work: Work, default_unit: str | None) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST:
         return _capped(value, parent, default_unit)
     return work.drop(leaf.path)
 
 
-def measure(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def measure(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish a number; one in years (months, weeks, days) that may be an age is capped at 90 years."""
-    return _measured(value, parent, leaf, work, None)
+    return _measured(leaf, value, parent, work, None)
 
 
-def age(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def age(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish an age in years unless its unit says otherwise, capped at 90 years (164.514(b)(2)(i)(C))."""
-    return _measured(value, parent, leaf, work, "a")
+    return _measured(leaf, value, parent, work, "a")
 
 
-def date(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def date(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish the year, or under `expert` the shifted date; no year that tells an age over 89."""
     year = year_of(value)
     if year is None:
@@ -163,14 +173,14 @@ def date(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
     return str(value)[:4]
 
 
-def birth_date(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def birth_date(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish the year of birth of people under 90, under either profile."""
     if work.over_89 or year_of(value) is None:
         return work.drop(leaf.path)
     return str(value)[:4]
 
 
-def zip3(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def zip3(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish the first three digits of a US ZIP code, 000 where 20,000 people or fewer live (164.514(b)(2)(i)(B))."""
     country = parent.get("country", "us")
     found = _ZIP.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -179,17 +189,17 @@ def zip3(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
     return "000" if found.group(1) in work.plan.restricted_zip3 else found.group(1)
 
 
-def row_id(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def row_id(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish the record's published id in place of its own."""
     return work.item.row_id
 
 
-def subject(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def subject(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish the subject's pseudonym in place of its id."""
     return work.item.subject
 
 
-def reference(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def reference(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish a reference to the published id of its target; without one in the linkage group there is none."""
     target = work.item.references.get(value) if isinstance(value, str) else None
     if target is None:
@@ -200,6 +210,7 @@ def reference(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
     return work.drop(leaf.path)
 
 
+@lru_cache(maxsize=4096)
 def _target_type(written: str) -> str | None:
     """The type in ``Type/id``, an absolute URL of it, one of its versions, or ``Type?query``; None in a URN."""
     if written.startswith("urn:"):
@@ -210,12 +221,12 @@ def _target_type(written: str) -> str | None:
     return address.partition("/_history/")[0].rpartition("/")[0].rpartition("/")[2] or None
 
 
-def drop(value: object, parent: Parent, leaf: Leaf, work: Work) -> object:
+def drop(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish nothing."""
     return work.drop(leaf.path)
 
 
-OPERATIONS: Mapping[Treatment, Callable[[object, Parent, Leaf, Work], object]] = {
+OPERATIONS: Mapping[Treatment, Callable[[Leaf, object, Parent, Work], object]] = {
     "keep": keep,
     "label": label,
     "code": code,
