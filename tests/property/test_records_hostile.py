@@ -26,7 +26,7 @@ PRODUCT = Path(__file__).parents[2] / "dags" / "config" / "products" / "research
 SAFE_HARBOR = load_policy(PRODUCT)
 EXPERT = Policy.from_canonical(SAFE_HARBOR.canonical.replace('"safe_harbor","purpose"', '"expert","purpose"'))
 PACKS = Canonical.model_validate_json(SAFE_HARBOR.canonical).packs
-RULES = rules_of("hipaa_safe_harbor", PACKS)
+RULES = rules_of("hipaa_safe_harbor", PACKS, "safe_harbor")
 TYPES = sorted(SAFE_HARBOR.plan.types)
 MARK = "zqxunknown"
 
@@ -208,6 +208,9 @@ def test_every_loosening_of_an_overlay_is_refused(path: str, treatment: str) -> 
             ("date", "birth_date"),
             ("date", "death_date"),
             ("death_date", "birth_date"),
+            ("dummy", "empty"),
+            ("dummy", "drop"),
+            ("empty", "drop"),
         }
     )
 

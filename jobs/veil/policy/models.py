@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from veil.contracts import Profile
-from veil.policy.treatments import known
+from veil.policy.dicom import Dicom
+from veil.policy.treatments import Rule
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 ResourceType = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]{0,63}$")]
 ElementPath = Annotated[str, Field(pattern=r"^(\*|[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*)$", max_length=200)]
 ExtensionUrl = Annotated[str, Field(pattern=r"^https?://[!-~]+/[A-Za-z0-9_-]+$", max_length=200)]
-Rule = Annotated[str, AfterValidator(known)]
 Fields = dict[ElementPath, Rule]
 
 
@@ -48,12 +48,13 @@ class Pack(_Strict):
     fhir: dict[ResourceType, Fields] = Field(default_factory=dict)
     extension: dict[ExtensionUrl, Extension] = Field(default_factory=dict)
     roles: dict[str, Rule] = Field(default_factory=dict)
+    dicom: Dicom | None = None
     tighten: dict[str, Rule] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Pack:
         lists = (self.datatype, self.fhir, self.extension, self.roles)
-        if self.extends and any(lists):
+        if self.extends and (any(lists) or self.dicom):
             raise ValueError("a pack that extends another may only tighten it: no allow-lists of its own")
         if not self.extends and (self.tighten or not all(lists)):
             raise ValueError("a pack has fhir, datatype, extension and roles, or it extends another and tightens it")

@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 from veil.contracts import Profile
 from veil.errors import VeilError
+from veil.policy.dicom import DicomPlan
 from veil.policy.models import Terminology
 from veil.policy.rules import Rules
-from veil.policy.treatments import Treatment, split
+from veil.policy.treatments import DICOM_ONLY, Treatment, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Plan:
     terminology_systems: frozenset[str]
     terminology_prefixes: tuple[str, ...]
     restricted_zip3: frozenset[str] = field(repr=False)
+    dicom: DicomPlan = field(default_factory=DicomPlan)
 
     def is_terminology(self, system: object) -> bool:
         """Whether the codes and labels of a code system are public knowledge."""
@@ -63,6 +65,8 @@ class Plan:
 
 def _leaf(path: str, treatment: str) -> Leaf:
     name, target = split(treatment)
+    if name in DICOM_ONLY:
+        raise VeilError(f"{path}: {name} is an action on attributes of DICOM", "Write drop, or what a record can be.")
     return Leaf(path, name, target)
 
 
@@ -114,7 +118,9 @@ def _url_and_keys(path: str) -> tuple[str, tuple[str, ...]]:
     return f"{head}{slash}{last}", tuple(keys)
 
 
-def compile_plan(rules: Rules, terminology: Terminology, restricted_zip3: frozenset[str], profile: Profile) -> Plan:
+def compile_plan(
+    rules: Rules, terminology: Terminology, restricted_zip3: frozenset[str], dicom: DicomPlan, profile: Profile
+) -> Plan:
     """Compile rules to a plan.
 
     Parameters
@@ -125,6 +131,8 @@ def compile_plan(rules: Rules, terminology: Terminology, restricted_zip3: frozen
         The code systems whose codes and labels are public.
     restricted_zip3
         The ZIP3 areas that are published as 000.
+    dicom
+        The rules of DICOM, compiled.
     profile
         How dates are treated.
 
@@ -154,4 +162,5 @@ def compile_plan(rules: Rules, terminology: Terminology, restricted_zip3: frozen
         terminology_systems=frozenset(terminology.systems),
         terminology_prefixes=tuple(terminology.prefixes),
         restricted_zip3=restricted_zip3,
+        dicom=dicom,
     )

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from veil.contracts import Profile
 from veil.errors import VeilError
+from veil.policy.dicom import compile_dicom
 from veil.policy.files import read_toml, validated
 from veil.policy.models import Canonical, Pack, Product, Site, Terminology, Zip3
 from veil.policy.plan import Plan, compile_plan
@@ -69,6 +70,7 @@ class Policy:
         grouped = {modality for group in product.linkage_groups for modality in group}
         alone = [[modality] for modality in product.modalities if modality not in grouped]
         rules, terminology = _rules(parts)
+        dicom = compile_dicom(rules, [root.dicom for root in _roots(parts)], product.profile)
         restricted = frozenset(prefix for census in parts.zip3.census for prefix in census.restricted)
         return cls(
             product=product.name,
@@ -80,7 +82,7 @@ class Policy:
             surrogates=product.names == "surrogates",
             canonical=text,
             hash=hashlib.sha256(text.encode()).hexdigest(),
-            plan=compile_plan(rules, terminology, restricted, product.profile),
+            plan=compile_plan(rules, terminology, restricted, dicom, product.profile),
         )
 
     def group_of(self, modality: str) -> str:
@@ -102,13 +104,17 @@ class Policy:
 
 def _rules(parts: Canonical) -> tuple[Rules, Terminology]:
     """The rules that satisfy every pack of the product and the site; terminologies that every pack trusts."""
-    named = parts.product.packs
-    rules = reduce(intersect, (rules_of(name, parts.packs) for name in named))
-    trusted = [_root(name, parts.packs).terminology for name in named]
+    product = parts.product
+    rules = reduce(intersect, (rules_of(name, parts.packs, product.profile) for name in product.packs))
+    trusted = [root.terminology for root in _roots(parts)]
     systems = set.intersection(*(set(terminology.systems) for terminology in trusted))
     prefixes = set.intersection(*(set(terminology.prefixes) for terminology in trusted))
     overlaid = tighten(rules, parts.site_overlay, "site overlay")
     return overlaid, Terminology(systems=sorted(systems), prefixes=sorted(prefixes))
+
+
+def _roots(parts: Canonical) -> list[Pack]:
+    return [_root(name, parts.packs) for name in parts.product.packs]
 
 
 def _root(name: str, packs: dict[str, Pack]) -> Pack:

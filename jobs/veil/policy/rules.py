@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from veil.contracts import Profile
 from veil.errors import Refused, VeilError
+from veil.policy.dicom import rules_of_dicom
 from veil.policy.models import Fields, Pack
 from veil.policy.treatments import LEVELS, macro, split, tightens, tighter
 
 Rules = dict[str, str]
-"""A treatment for every path: ``fhir.<Type>.<field>``, ``extension.<Type>.<url>.<field>`` or ``roles.<role>``."""
+"""A treatment for every path: ``fhir.<Type>.<field>``, ``extension.<Type>.<url>.<field>``, ``roles.<role>``,
+``dicom.<keyword>`` or ``dicom.vr.<VR>``."""
 
 _WITHIN_REFERENCE = ("type", "identifier", "display")
 
@@ -36,7 +39,7 @@ def _expand(prefix: str, fields: Fields, pack: Pack, within: tuple[str, ...] = (
             yield path, treatment
 
 
-def _flatten(pack: Pack) -> Rules:
+def _flatten(pack: Pack, profile: Profile) -> Rules:
     rules: Rules = {}
     common = pack.datatype.get("Resource", {})
     for resource_type, fields in pack.fhir.items():
@@ -51,6 +54,8 @@ def _flatten(pack: Pack) -> Rules:
         for resource_type in extension.on:
             rules.update(_expand(f"extension.{resource_type}.{url}", extension.fields, pack))
     rules.update({f"roles.{role}": treatment for role, treatment in pack.roles.items()})
+    if pack.dicom is not None:
+        rules.update(rules_of_dicom(pack.dicom, profile))
     return rules
 
 
@@ -129,8 +134,8 @@ def tighten(rules: Rules, overlay: Mapping[str, str], where: str) -> Rules:
     return _pruned(result)
 
 
-def rules_of(name: str, packs: Mapping[str, Pack]) -> Rules:
-    """All rules of one pack, those of the pack it extends included.
+def rules_of(name: str, packs: Mapping[str, Pack], profile: Profile) -> Rules:
+    """All rules of one pack under a profile, those of the pack it extends included.
 
     Raises
     ------
@@ -138,7 +143,11 @@ def rules_of(name: str, packs: Mapping[str, Pack]) -> Rules:
         It is inconsistent, lacks a clause for a treatment it uses, or loosens the pack that it extends.
     """
     pack = packs[name]
-    rules = tighten(rules_of(pack.extends, packs), pack.tighten, name) if pack.extends else _pruned(_flatten(pack))
+    rules = (
+        tighten(rules_of(pack.extends, packs, profile), pack.tighten, name)
+        if pack.extends
+        else _pruned(_flatten(pack, profile))
+    )
     uncited = {split(treatment)[0] for treatment in rules.values()} - set(pack.clauses)
     if uncited:
         raise VeilError(f"{name}: no clause for {', '.join(sorted(uncited))}", "Add it to [clauses].")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, cast, get_args
+from typing import Annotated, Literal, cast, get_args
+
+from pydantic import AfterValidator
 
 Treatment = Literal[
     "keep",
@@ -20,8 +22,18 @@ Treatment = Literal[
     "id",
     "subject",
     "reference",
+    "clean",
+    "uid",
+    "dummy",
+    "empty",
     "drop",
 ]
+
+DICOM_ONLY: frozenset[str] = frozenset({"clean", "uid", "dummy", "empty"})
+"""The actions C, U, D and Z of DICOM PS3.15 E.1, of which records know nothing."""
+
+DICOM: frozenset[str] = DICOM_ONLY | {"keep", "subject", "drop"}
+"""What can be done to an attribute of a DICOM object."""
 
 TREATMENTS: frozenset[str] = frozenset(get_args(Treatment))
 
@@ -30,9 +42,9 @@ LEVELS = ("keep", "generalise", "pseudonymise", "remove")
 
 _LEVEL: dict[str, str] = {
     **dict.fromkeys(("keep", "label", "code", "display", "measure"), "keep"),
-    **dict.fromkeys(("age", "date", "birth_date", "death_date", "zip3", "text"), "generalise"),
-    **dict.fromkeys(("id", "subject", "reference"), "pseudonymise"),
-    "drop": "remove",
+    **dict.fromkeys(("age", "date", "birth_date", "death_date", "zip3", "text", "clean"), "generalise"),
+    **dict.fromkeys(("id", "subject", "reference", "uid"), "pseudonymise"),
+    **dict.fromkeys(("dummy", "empty", "drop"), "remove"),
 }
 
 _STRICTER_PEERS: frozenset[tuple[str, str]] = frozenset(
@@ -43,6 +55,9 @@ _STRICTER_PEERS: frozenset[tuple[str, str]] = frozenset(
         ("date", "birth_date"),
         ("date", "death_date"),
         ("death_date", "birth_date"),
+        ("dummy", "empty"),
+        ("dummy", "drop"),
+        ("empty", "drop"),
     }
 )
 """Within a level, only these pairs (from, to) are known to publish less."""
@@ -79,6 +94,10 @@ def known(treatment: str) -> str:
     if macro(treatment) is None and split(treatment)[0] not in TREATMENTS:
         raise ValueError(f"a treatment is one of {', '.join(sorted(TREATMENTS))}, reference:<Type> or type:<Datatype>")
     return treatment
+
+
+Rule = Annotated[str, AfterValidator(known)]
+"""A treatment as a policy file writes it."""
 
 
 def level(treatment: str) -> str:
