@@ -83,7 +83,8 @@ class Item:
 
     `references` maps a reference as it is written in the record ("Patient/123") to the published id of its target;
     one that is absent has no published target in the same linkage group. `columns` maps the columns of a CSV row to
-    their roles. `offset_days` is 0 under `safe_harbor`. `surrogates` is None where names become tags.
+    their roles. `offset_days` is 0 under `safe_harbor`. `surrogates` is None where names become tags. From `uid_key`
+    the subject's new DICOM UIDs are made.
     """
 
     type: str
@@ -96,6 +97,7 @@ class Item:
     columns: Mapping[str, str] | None = None
     offset_days: int = 0
     surrogates: SurrogateSeed | None = field(default=None, repr=False)
+    uid_key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

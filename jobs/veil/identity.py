@@ -42,6 +42,10 @@ class Scope:
         """Give the key that the surrogates of a subject's names are drawn with: 32 bytes."""
         return self.derive(secret, "surrogate", subject_uid)
 
+    def uid_key(self, secret: bytes, subject_uid: str) -> bytes:
+        """Give the key that the subject's new DICOM UIDs are made with: 32 bytes."""
+        return self.derive(secret, "uid", subject_uid)
+
     def offset_days(self, secret: bytes, subject_uid: str) -> int:
         """Give the subject's date shift: -365 to -1 or 1 to 365 days, all equally likely up to 2**-55."""
         number = int.from_bytes(self.derive(secret, "offset", subject_uid)[:8], "big") % (2 * _MAX_OFFSET_DAYS)

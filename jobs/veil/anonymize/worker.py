@@ -136,6 +136,7 @@ class _Subject:
     current: frozenset[str] | None
     denied: bool
     surrogates: SurrogateSeed | None = field(repr=False)
+    uid_key: bytes = field(repr=False)
 
 
 class _Work:
@@ -213,6 +214,7 @@ class _Work:
             current=None if current is None else frozenset(current),
             denied=bool(row.get("denied")),
             surrogates=SurrogateSeed(self._scope.surrogate_key(secret, uid), self._taken) if self._invents else None,
+            uid_key=self._scope.uid_key(secret, uid) if self._binary else b"",
         )
 
     def _target(self, link: Row) -> str:
@@ -259,6 +261,7 @@ class _Work:
             columns=json.loads(row["columns"]) if row["columns"] else None,
             offset_days=whose.offset_days,
             surrogates=whose.surrogates,
+            uid_key=whose.uid_key,
         )
 
     def _published(self, item: Item, outcome: Outcome, secret: bytes, row: Row) -> dict[str, Any]:

@@ -1,6 +1,22 @@
-"""DICOM objects: recognised and held, since nothing here can make them safe yet."""
+"""DICOM objects."""
 
-from veil.modalities.base import Modality
+from __future__ import annotations
+
+from veil.modalities.base import Modality, Transform
+from veil.modalities.text import engine
+from veil.policy import Policy
 from veil.readers.formats import dicom_format
+from veil.transforms.dicom import DicomAnonymizer
 
-MODALITY = Modality(name="dicom", title="DICOM objects", recognise=dicom_format)
+
+def _anonymizer(policy: Policy, reference_year: int) -> Transform:
+    return DicomAnonymizer(policy, reference_year, lambda text, known: engine().find(text, known))
+
+
+MODALITY = Modality(
+    name="dicom",
+    title="DICOM objects",
+    recognise=dicom_format,
+    anonymizer=_anonymizer,
+    binary=True,
+)

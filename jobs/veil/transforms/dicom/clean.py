@@ -1,0 +1,127 @@
+"""Anonymizes a DICOM object: header, text in its pixels, and what it says of having been anonymized."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as DicomSequence
+
+from veil.contracts import Finding, Item, KnownIdentifier, Outcome, Span, Unpublishable
+from veil.policy import Policy
+from veil.transforms.text import redact
+
+from . import files, known
+from .header import HeaderCleaner, Subject
+
+Find = Callable[[str, Sequence[KnownIdentifier]], list[Span]]
+
+_MOST_TEXTS = 20_000
+_METHODS = {
+    "": ("113100", "Basic Application Confidentiality Profile"),
+    "descriptors": ("113105", "Clean Descriptors Option"),
+    "structured_content": ("113104", "Clean Structured Content Option"),
+    "modified_dates": ("113107", "Retain Longitudinal Temporal Information Modified Dates Option"),
+    "patient_characteristics": ("113108", "Retain Patient Characteristics Option"),
+    "device_identity": ("113109", "Retain Device Identity Option"),
+    "private": ("113111", "Retain Safe Private Option"),
+    "pixels": ("113101", "Clean Pixel Data Option"),
+}
+"""Codes of context group 7050 (PS3.16)."""
+_HELD = {
+    "1.2.840.10008.5.1.4.1.1.104.": "a document inside DICOM (PDF, CDA, a model) cannot be cleaned: send it by itself",
+    "1.2.840.10008.5.1.4.1.1.66": "raw data, whose content only its maker knows, cannot be cleaned",
+}
+_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66."
+_VIDEO = ("1.2.840.10008.1.2.4.10", "1.2.840.10008.1.2.7.")
+
+
+class DicomAnonymizer:
+    """Anonymizes DICOM objects by a policy; `find` finds identifiers in text."""
+
+    def __init__(self, policy: Policy, reference_year: int, find: Find) -> None:
+        self._policy, self._reference_year, self._find = policy, reference_year, find
+        self._plan = policy.plan.dicom
+        self._header = HeaderCleaner(self._plan, policy.profile)
+        self._read: dict[tuple[Any, ...], tuple[str, list[Finding]]] = {}
+
+    def __call__(self, item: Item) -> Outcome:
+        """Anonymize one object.
+
+        Raises
+        ------
+        Unpublishable
+            It cannot be read, or nothing here can make what it holds safe.
+        """
+        if item.payload is None:
+            raise Unpublishable("the object's file is missing")
+        dataset = files.read(item.payload)
+        _check_class(dataset)
+        own = (*item.known, *known.identifiers(dataset))
+        subject = Subject(item.subject, item.offset_days, item.uid_key, known.words(own))
+        findings: list[Finding] = []
+
+        def read(path: str, text: str) -> str:
+            key = (own, item.offset_days, path, text)
+            if key not in self._read:
+                if len(self._read) >= _MOST_TEXTS:
+                    self._read.clear()
+                self._read[key] = self._cleaned(path, text, own, item.offset_days)
+            cleaned, found = self._read[key]
+            findings.extend(found)
+            return cleaned
+
+        dropped = self._header.clean(dataset, subject, read)
+        self._mark(dataset)
+        return Outcome(json.dumps(_facts(dataset)), files.write(dataset), findings, dropped)
+
+    def _cleaned(
+        self, path: str, text: str, own: Sequence[KnownIdentifier], offset_days: int
+    ) -> tuple[str, list[Finding]]:
+        spans = self._find(text, own)
+        cleaned = redact(
+            text, spans, profile=self._policy.profile, offset_days=offset_days, reference_year=self._reference_year
+        )
+        return cleaned, [Finding(path, span, text[span.start : span.end]) for span in spans]
+
+    def _mark(self, dataset: Dataset) -> None:
+        """Say what was done (PS3.15 E.1.1, step 6)."""
+        taken = ["", *sorted(self._plan.options), *(["private"] if self._plan.private else [])]
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+        dataset.PatientIdentityRemoved = "YES"
+        dataset.DeidentificationMethod = f"Veil, policy {self._policy.hash[:16]}"
+        dataset.DeidentificationMethodCodeSequence = DicomSequence([_code(*_METHODS[option]) for option in taken])
+        dataset.LongitudinalTemporalInformationModified = (
+            "MODIFIED" if "modified_dates" in self._plan.options else "REMOVED"
+        )
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "DCM", meaning
+    return code
+
+
+def _check_class(dataset: Dataset) -> None:
+    kind = str(dataset.SOPClassUID)
+    syntax = str(dataset.file_meta.get("TransferSyntaxUID", "")) if "file_meta" in dataset.__dict__ else ""
+    for root, reason in _HELD.items():
+        if kind.startswith(root) and not kind.startswith(_REGISTRATION):
+            raise Unpublishable(reason)
+    if syntax.startswith(_VIDEO):
+        raise Unpublishable("video inside DICOM is not read: nothing here can look for text in its frames")
+
+
+def _facts(dataset: Dataset) -> dict[str, object]:
+    """Give what a table of objects is searched by; all of it stands in the clean header."""
+    names = {
+        "study": "StudyInstanceUID",
+        "series": "SeriesInstanceUID",
+        "instance": "SOPInstanceUID",
+        "class": "SOPClassUID",
+        "modality": "Modality",
+        "date": "StudyDate",
+    }
+    return {name: str(value) for name, keyword in names.items() if (value := dataset.get(keyword))}
