@@ -37,13 +37,22 @@ _BASIC: Mapping[str, Treatment] = {
 """Of several actions the one that leaves an attribute valid wherever its type demands one: D, then Z, then X."""
 
 
+class Layout(BaseModel):
+    """Where a device is known to write: boxes of pixels (left, top, right, bottom), half-open, by its attributes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    device: dict[str, str] = Field(min_length=1)
+    boxes: list[list[Annotated[int, Field(ge=0)]]] = Field(min_length=1)
+
+
 class Dicom(BaseModel):
     """The part of a pack that is about DICOM.
 
     `sha256` is of the table, so that a policy's hash is of it too. `options` are taken by profile; `attributes` are
     exceptions by keyword, or by tag (eight hexadecimal digits) where the table has none; `vr` is for the standard's
     attributes that the table does not name; `private` are elements (hexadecimal, without their block) that are safe,
-    by private creator (PS3.15 E.3.10).
+    by private creator (PS3.15 E.3.10). `allowed_text` are regular expressions of whole texts that may stay in pixels.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -54,19 +63,24 @@ class Dicom(BaseModel):
     attributes: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,64}$")], Rule] = Field(default_factory=dict)
     vr: dict[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], Rule] = Field(min_length=1)
     private: dict[str, list[Annotated[str, Field(pattern=r"^[0-9A-F]{2}$")]]] = Field(default_factory=dict)
+    allowed_text: list[str] = Field(default_factory=list)
+    layouts: list[Layout] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class DicomPlan:
     """Treatments by tag and, for the standard's other attributes, by value representation; what neither has is dropped.
 
-    `private` holds the last two digits of the tags that are kept, by private creator; `options` those that are taken.
+    `private` holds the last two digits of the tags that are kept, by private creator; `options` those that are taken;
+    `allowed_text` and `layouts` what stays in pixels and where they are masked unseen.
     """
 
     attributes: Mapping[int, Treatment] = field(default_factory=dict, repr=False)
     vr: Mapping[str, Treatment] = field(default_factory=dict)
     private: Mapping[str, frozenset[int]] = field(default_factory=dict)
     options: frozenset[str] = frozenset()
+    allowed_text: tuple[str, ...] = ()
+    layouts: tuple[Layout, ...] = ()
 
 
 @cache
@@ -137,7 +151,9 @@ def compile_dicom(rules: Mapping[str, str], packs: Sequence[Dicom | None], profi
         elif "X" not in tag:
             attributes[int(tag, 16)] = treatment
     options = set.intersection(*(set(pack.options[profile]) if pack else set() for pack in packs))
-    return DicomPlan(attributes, vr, _safe_private(packs), frozenset(options))
+    allowed = set.intersection(*(set(pack.allowed_text) if pack else set() for pack in packs))
+    layouts = tuple(layout for pack in packs if pack for layout in pack.layouts)
+    return DicomPlan(attributes, vr, _safe_private(packs), frozenset(options), tuple(sorted(allowed)), layouts)
 
 
 def _safe_private(packs: Sequence[Dicom | None]) -> dict[str, frozenset[int]]:

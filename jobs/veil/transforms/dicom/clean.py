@@ -15,6 +15,8 @@ from veil.transforms.text import redact
 
 from . import files, known
 from .header import HeaderCleaner, Subject
+from .ocr import Box, TextFinder
+from .pixels import mask
 
 Find = Callable[[str, Sequence[KnownIdentifier]], list[Span]]
 
@@ -45,6 +47,7 @@ class DicomAnonymizer:
         self._policy, self._reference_year, self._find = policy, reference_year, find
         self._plan = policy.plan.dicom
         self._header = HeaderCleaner(self._plan, policy.profile)
+        self._finder = TextFinder(self._plan.allowed_text)
         self._read: dict[tuple[Any, ...], tuple[str, list[Finding]]] = {}
 
     def __call__(self, item: Item) -> Outcome:
@@ -73,9 +76,10 @@ class DicomAnonymizer:
             findings.extend(found)
             return cleaned
 
+        masked = mask(dataset, self._finder, self._plan.layouts)
         dropped = self._header.clean(dataset, subject, read)
         self._mark(dataset)
-        return Outcome(json.dumps(_facts(dataset)), files.write(dataset), findings, dropped)
+        return Outcome(json.dumps(_facts(dataset, masked)), files.write(dataset), findings, dropped)
 
     def _cleaned(
         self, path: str, text: str, own: Sequence[KnownIdentifier], offset_days: int
@@ -88,7 +92,7 @@ class DicomAnonymizer:
 
     def _mark(self, dataset: Dataset) -> None:
         """Say what was done (PS3.15 E.1.1, step 6)."""
-        taken = ["", *sorted(self._plan.options), *(["private"] if self._plan.private else [])]
+        taken = ["", "pixels", *sorted(self._plan.options), *(["private"] if self._plan.private else [])]
         dataset.SpecificCharacterSet = "ISO_IR 192"
         dataset.PatientIdentityRemoved = "YES"
         dataset.DeidentificationMethod = f"Veil, policy {self._policy.hash[:16]}"
@@ -114,8 +118,8 @@ def _check_class(dataset: Dataset) -> None:
         raise Unpublishable("video inside DICOM is not read: nothing here can look for text in its frames")
 
 
-def _facts(dataset: Dataset) -> dict[str, object]:
-    """Give what a table of objects is searched by; all of it stands in the clean header."""
+def _facts(dataset: Dataset, masked: tuple[Box, ...]) -> dict[str, object]:
+    """Give what a table of objects is searched by, which stands in the clean header, and which boxes were masked."""
     names = {
         "study": "StudyInstanceUID",
         "series": "SeriesInstanceUID",
@@ -124,4 +128,5 @@ def _facts(dataset: Dataset) -> dict[str, object]:
         "modality": "Modality",
         "date": "StudyDate",
     }
-    return {name: str(value) for name, keyword in names.items() if (value := dataset.get(keyword))}
+    found = {name: str(value) for name, keyword in names.items() if (value := dataset.get(keyword))}
+    return {**found, "masked": masked}

@@ -65,6 +65,9 @@ def write(dataset: Dataset) -> bytes:
     meta.ImplementationClassUID = _IMPLEMENTATION
     meta.ImplementationVersionName = "VEIL"
     dataset.file_meta = meta
+    if dataset.original_encoding != (meta.TransferSyntaxUID.is_implicit_VR, meta.TransferSyntaxUID.is_little_endian):
+        for _ in dataset.iterall():  # bytes that nobody has looked at yet are in the source's order
+            pass
     dataset.preamble = bytes(_PREFIX)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
