@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+
+import pydicom
 
 from tests.spark.conftest import Installation
 from veil.closing import closing_scan
 from veil.control import receipts
 from veil.demo import GroundTruth
 from veil.detect.scan import scan
+from veil.objects import ObjectStore
 from veil.report import report
 
 Demo = tuple[Installation, GroundTruth]
@@ -65,9 +69,29 @@ def test_nothing_of_the_patient_who_denies_consent_is_anywhere_outside(demo_run:
 def test_a_modality_without_an_anonymizer_is_held(demo_run: Demo) -> None:
     installation, _ = demo_run
     held = {line.modality: line.held for line in report(installation.store, "night-0").lines if not line.product}
-    assert held == {"audio": 1, "dicom": 2, "location": 2, "video": 1}
+    assert held == {"audio": 1, "location": 2, "video": 1}
     folder = installation.settings.lake / "published" / "research" / "epoch-1"
-    assert {path.name for path in folder.iterdir()} == {"objects", "photo", "tabular"}
+    assert {path.name for path in folder.iterdir()} == {"dicom", "objects", "photo", "tabular"}
+
+
+def test_a_published_study_is_whole_and_joins_nothing_outside_its_linkage_group(demo_run: Demo) -> None:
+    installation, _ = demo_run
+    objects = ObjectStore(installation.settings.lake / "published/research/epoch-1/objects/dicom")
+    studies: dict[str, list[pydicom.Dataset]] = {}
+    for row in installation.published("dicom"):
+        found = pydicom.dcmread(io.BytesIO(objects.get(row["object_id"])))
+        assert found.PatientID == row["subject"]
+        assert json.loads(row["content"])["study"] == found.StudyInstanceUID
+        studies.setdefault(found.StudyInstanceUID, []).append(found)
+    assert len(studies) == 2
+    for study in studies.values():
+        slices = [each for each in study if each.Modality == "MR"]
+        by_place = sorted(slices, key=lambda each: each.ImagePositionPatient[2])
+        assert [each.InstanceNumber for each in by_place] == [1, 2]
+        assert len({each.SeriesInstanceUID for each in slices}) == 1
+        assert len({each.PatientID for each in study}) == 1
+    others = {row["subject"] for modality in ("tabular", "photo") for row in installation.published(modality)}
+    assert not others & {study[0].PatientID for study in studies.values()}
 
 
 def test_no_identifier_of_the_ground_truth_is_outside_the_restricted_zone(demo_run: Demo) -> None:

@@ -259,7 +259,7 @@ def test_dates_shift_under_the_expert_profile_alone(
 
 def test_a_held_modality_has_no_worker(bench: Bench) -> None:
     with pytest.raises(ValueError, match="no anonymizer"):
-        bench.stage("dicom", bench.row("x"))
+        bench.stage("audio", bench.row("x"))
 
 
 def test_a_head_serves_the_rows_behind_it_and_only_current_ones_are_staged(

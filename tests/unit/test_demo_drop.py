@@ -200,7 +200,7 @@ def test_every_file_that_names_no_patient_itself_is_tied_to_one(first: Made) -> 
         if key.startswith("DocumentReference/")
     }
     folders = ("photos", "dicom", "audio", "video", "location", "notes")
-    media = {str(path.relative_to(first.root)) for each in folders for path in (first.root / each).iterdir()}
+    media = {str(path.relative_to(first.root)) for each in folders for path in (first.root / each).rglob("*.*")}
     assert media - linked == tied.keys()
     for row in tied.values():
         assert found[row["encounter"]]["subject"]["reference"] == row["patient"]

@@ -9,6 +9,7 @@ import wave
 from pathlib import Path
 from typing import NamedTuple
 
+import pydicom
 import pytest
 from PIL import Image
 
@@ -40,12 +41,19 @@ def test_photographs_carry_metadata_and_only_the_corrupt_one_cannot_be_decoded(f
 
 
 def test_held_files_are_of_the_formats_they_claim(first: Made) -> None:
-    heads = {each: next((first.root / each).iterdir()).read_bytes() for each in ("dicom", "audio", "video", "location")}
-    assert heads["dicom"][128:132] == b"DICM"
+    heads = {each: next((first.root / each).iterdir()).read_bytes() for each in ("audio", "video", "location")}
     assert heads["video"][4:8] == b"ftyp"
     assert heads["location"].startswith(b"<?xml")
     with wave.open(io.BytesIO(heads["audio"])) as sound:
         assert sound.getnframes() == 800
+
+
+def test_every_patient_with_images_has_a_study_of_two_series(first: Made) -> None:
+    for folder in (first.root / "dicom").iterdir():
+        objects = [pydicom.dcmread(path) for path in folder.iterdir()]
+        assert sorted(each.Modality for each in objects) == ["MR", "MR", "US"]
+        assert len({each.StudyInstanceUID for each in objects}) == 1
+        assert all(each.pixel_array.any() for each in objects)
 
 
 def test_the_role_file_names_every_column_of_its_table(first: Made) -> None:

@@ -49,7 +49,7 @@ def test_modalities_listed_together_share_a_group_and_others_stand_alone() -> No
     assert policy.group_of("tabular") == policy.group_of("text") == "tabular+text"
     assert policy.group_of("photo") == "photo"
     with pytest.raises(VeilError, match="does not publish"):
-        policy.group_of("dicom")
+        policy.group_of("audio")
 
 
 def test_a_group_is_named_the_same_whatever_the_order_it_is_written_in(product: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_hash_changes_with_the_policy_and_with_nothing_else(product: Path, t
         ("epoch = 1", "epoch = ", "not valid TOML"),
         ('["hipaa_safe_harbor"]', '["hipaa"]', "hipaa.toml does not exist"),
         ('["tabular", "text"]]', '["tabular"], ["tabular"]]', "two linkage groups"),
-        ('["tabular", "text"]]', '["tabular", "dicom"]]', "does not publish"),
+        ('["tabular", "text"]]', '["tabular", "audio"]]', "does not publish"),
     ],
 )
 def test_a_mistake_is_told_by_file_key_and_line(product: Path, old: str, new: str, said: str) -> None:

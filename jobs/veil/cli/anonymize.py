@@ -12,11 +12,13 @@ import click
 if TYPE_CHECKING:
     from veil.files.sources import Skipped
 
+_NOUNS = {"text": "notes", "tabular": "records", "dicom": "objects"}
+
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
-@click.option("--modality", type=click.Choice(["text", "tabular"]), required=True)
+@click.option("--modality", type=click.Choice(["text", "tabular", "dicom"]), required=True)
 @click.option("--profile", type=click.Choice(["safe_harbor", "expert"]), default="safe_harbor", show_default=True)
 @click.option("--names", type=click.Choice(["tags", "surrogates"]), default="tags", show_default=True)
 @click.option("--known", type=click.Path(path_type=Path), help="CSV of identifiers: place,kind,value[,role].")
@@ -36,8 +38,7 @@ def anonymize(
         source, target, modality, profile, given, mapping, surrogates=invents, progress=_progress
     )
     _list(summary.skipped)
-    noun = "notes" if modality == "text" else "records"
-    click.echo(f"{summary.written} {noun} written to {target}, {len(summary.skipped)} skipped")
+    click.echo(f"{summary.written} {_NOUNS[modality]} written to {target}, {len(summary.skipped)} skipped")
     for kind, count in sorted(summary.findings.items()):
         click.echo(f"{count:>8}  {kind}")
     if summary.dropped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,20 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("gold", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--modality", type=click.Choice(["text"]), required=True)
+@click.option("--modality", type=click.Choice(["text", "dicom"]), required=True)
 @click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True)
 @click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write the scores here too.")
 def evaluate(gold: Path, modality: str, language: str, target: Path | None) -> None:
-    """Measure the detection of MODALITY on the labelled documents of the folder GOLD.
+    """Measure what becomes of the labelled documents, or DICOM objects, of the folder GOLD.
 
     The scores hold counts alone, so that they can be passed on.
     """
+    scores = _dicom(gold) if modality == "dicom" else _text(gold, language)
+    if target is not None:
+        target.write_text(json.dumps(scores, indent=1) + "\n")
+
+
+def _text(gold: Path, language: str) -> dict[str, Any]:
     from rich.console import Console
 
     from veil.evaluation import read_gold, score
@@ -41,8 +48,37 @@ def evaluate(gold: Path, modality: str, language: str, target: Path | None) -> N
         f"Precision {scores['precision']:.3f}. Of {negative['documents']} documents without an identifier "
         f"{negative['touched']} were touched"
     )
-    if target is not None:
-        target.write_text(json.dumps(scores, indent=1) + "\n")
+    return scores
+
+
+def _dicom(gold: Path) -> dict[str, Any]:
+    from rich.console import Console
+    from rich.table import Table
+
+    from veil.errors import VeilError
+    from veil.evaluation.dicom import score_dicom
+    from veil.evaluation.dicom_key import read_boxes, read_key
+    from veil.files import policy_of
+    from veil.modalities.dicom import transform
+
+    answers, boxes = read_key(gold), read_boxes(gold)
+    if not answers and not boxes:
+        raise VeilError(f"{gold} holds neither an answer key nor boxes.json", "docs/dicom.md says what they look like")
+    scores = score_dicom(gold, answers, boxes, transform(policy_of("expert"), date.today().year)).as_json()
+    table = Table(title="Checks", title_justify="left")
+    for column in ("action", "passed", "made"):
+        table.add_column(column, justify="left" if column == "action" else "right")
+    for action, count in scores["actions"].items():
+        table.add_row(action, str(count["passed"]), str(count["made"]))
+    for size, count in scores["burned_in_text"].items():
+        table.add_row(f"burned-in text covered, {size}", str(count["covered"]), str(count["labelled"]))
+    console = Console(width=100)
+    console.print(table)
+    for reason, count in scores["held"].items():
+        console.print(f"held {count}: {reason}")
+    score = "no checks" if scores["score"] is None else f"score {scores['score']:.4%}"
+    console.print(f"{scores['objects']} objects, {scores['objects_per_second']} a second on one thread, {score}")
+    return scores
 
 
 def _recall(title: str, rates: dict[str, Any]) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from random import Random
 
-from veil.demo import media
+from veil.demo import dicom, media
 from veil.demo.chart import Visit
 from veil.demo.drop import Drop
 from veil.demo.hospital import Hospital
@@ -43,7 +43,10 @@ def write_media(drop: Drop, hospital: Hospital, person: Person, visit: Visit) ->
         case "gpx":
             _write(drop, person, visit, f"location/{new_id(rng)}.gpx", media.gpx(rng, person, day), day)
         case "dicom":
-            _write(drop, person, visit, f"dicom/{new_id(rng)}.dcm", media.dicom(person, day), day)
+            # a scanner's export: folders with the names of patients
+            folder = f"dicom/{fold(person.family)}_{fold(person.given)}".replace(" ", "_")
+            for name, data, plants in dicom.study(rng, person, day):
+                _write(drop, person, visit, f"{folder}/{name}.dcm", (data, plants), day)
         case "wav":
             _write(drop, person, visit, f"audio/{new_id(rng)}.wav", media.wav(person), day)
         case "mp4":

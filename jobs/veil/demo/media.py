@@ -1,4 +1,4 @@
-"""Files of the demo that are no text: photographs, and the least that is a DICOM, WAV, MP4 or GPX file.
+"""Files of the demo that are no text: photographs, and the least that is a WAV, MP4 or GPX file.
 
 Each carries an identifier of its patient in its metadata.
 """
@@ -68,61 +68,6 @@ def photo(rng: Random, person: Person, day: date, *, face: bool) -> Media:
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=rng.choice((80, 85, 90)), exif=exif)
     return out.getvalue(), [("NAME", artist, "EXIF Artist"), ("DEVICE", serial, "EXIF BodySerialNumber")]
-
-
-def _element(group: int, number: int, kind: str, value: bytes) -> bytes:
-    """Write one data element in Explicit VR Little Endian (DICOM PS3.5, 7.1.2)."""
-    value += (b"\0" if kind in {"UI", "OB"} else b" ") * (len(value) % 2)
-    head = struct.pack("<HH2s", group, number, kind.encode())
-    long = kind in {"OB", "OW"}
-    return head + (struct.pack("<HI", 0, len(value)) if long else struct.pack("<H", len(value))) + value
-
-
-def dicom(person: Person, day: date) -> Media:
-    """Write a Secondary Capture image of 8 x 8 grey pixels (DICOM PS3.10, 7.1)."""
-    sop_class, instance = (
-        b"1.2.840.10008.5.1.4.1.1.7",
-        f"2.25.{person.id.replace('-', '').translate(_HEX)}"[:60].encode(),
-    )
-    name = fold(f"{person.family}^{person.given}").encode()
-    meta = b"".join(
-        (
-            _element(2, 0x01, "OB", b"\0\1"),
-            _element(2, 0x02, "UI", sop_class),
-            _element(2, 0x03, "UI", instance),
-            _element(2, 0x10, "UI", b"1.2.840.10008.1.2.1"),
-            _element(2, 0x12, "UI", b"2.25.7"),
-        )
-    )
-    size = struct.pack("<H", 8)
-    depth = [
-        _element(0x28, number, "US", struct.pack("<H", bits)) for number, bits in ((0x100, 8), (0x101, 8), (0x102, 7))
-    ]
-    data = b"".join(
-        (
-            _element(8, 0x16, "UI", sop_class),
-            _element(8, 0x18, "UI", instance),
-            _element(8, 0x20, "DA", f"{day:%Y%m%d}".encode()),
-            _element(8, 0x60, "CS", b"OT"),
-            _element(0x10, 0x10, "PN", name),
-            _element(0x10, 0x20, "LO", person.mrn.encode()),
-            _element(0x10, 0x30, "DA", f"{person.birth:%Y%m%d}".encode()),
-            _element(0x18, 0x1000, "LO", person.device.encode()),
-            _element(0x28, 0x02, "US", struct.pack("<H", 1)),
-            _element(0x28, 0x04, "CS", b"MONOCHROME2"),
-            _element(0x28, 0x10, "US", size),
-            _element(0x28, 0x11, "US", size),
-            *depth,
-            _element(0x28, 0x103, "US", struct.pack("<H", 0)),
-            _element(0x7FE0, 0x10, "OB", bytes(range(0, 256, 4))),
-        )
-    )
-    length = _element(2, 0, "UL", struct.pack("<I", len(meta)))
-    plants: list[Plant] = [("NAME", name.decode(), "PatientName"), ("MRN", person.mrn, "PatientID")]
-    return bytes(128) + b"DICM" + length + meta + data, plants
-
-
-_HEX = str.maketrans("abcdef", "123456")
 
 
 def wav(person: Person) -> Media:

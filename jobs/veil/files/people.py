@@ -74,11 +74,13 @@ class People:
             row_id=self._row_id(entry.key),
             subject=self.scope.subject(secret, subject),
             content=entry.content,
+            payload=entry.payload,
             known=[*chain.from_iterable(around), *self.given.of(entry.source.place)],
             references={ref: self._row_id(target) for ref, target in targets.items()},
             columns=entry.columns,
             offset_days=self.scope.offset_days(secret, subject) if self.shifts else 0,
             surrogates=SurrogateSeed(self.scope.surrogate_key(secret, subject), self.taken) if self.invents else None,
+            uid_key=self.scope.uid_key(secret, subject),
         )
 
     def _subject(self, entry: Entry) -> str:

@@ -17,7 +17,7 @@ from veil import modalities
 from veil.contracts import KnownIdentifier, Malformed, Outcome, Unpublishable
 from veil.errors import VeilError
 from veil.identity import Scope
-from veil.policy import load_policy
+from veil.policy import Policy, load_policy
 
 from .known import Known
 from .people import People
@@ -50,10 +50,10 @@ def anonymize_folder(
 ) -> Summary:
     """Clean every file of a modality in `source` and write the results under random names into `target`.
 
-    Notes become ``<subject>/<id>.txt``, records lines of ``<type>.ndjson``. Pseudonyms, ids and date offsets are drawn
-    for this call alone. `mapping` is a CSV that leads back from each output to its source, with the values that were
-    found: it is as restricted as the source. With `surrogates` names become invented ones, not tags. `progress` is
-    told the number of files read, and of all.
+    Notes become ``<subject>/<id>.txt``, DICOM objects ``<subject>/<id>.dcm``, records lines of ``<type>.ndjson``.
+    Pseudonyms, ids and date offsets are drawn for this call alone. `mapping` is a CSV that leads back from each output
+    to its source, with the values that were found: it is as restricted as the source. With `surrogates` names become
+    invented ones, not tags. `progress` is told the number of files read, and of all.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def anonymize_folder(
         A folder or file is where it must not be. What is wrong with single files is in the summary.
     """
     _check(source, target, mapping)
-    policy = load_policy(Path(__file__).with_name(f"{profile}.toml"))
+    policy = policy_of(profile)
     transform = modalities.get(modality).anonymizer
     if transform is None:
         raise VeilError(f"{modality} has no anonymizer", "It is held wherever it comes")
@@ -84,6 +84,11 @@ def anonymize_folder(
                 done += 1
                 progress(done, len(files))
     return summary
+
+
+def policy_of(profile: str) -> Policy:
+    """Give the policy by which files are cleaned under a profile."""
+    return load_policy(Path(__file__).with_name(f"{profile}.toml"))
 
 
 def _told(files: Sequence[Source], modality: str, people: People) -> tuple[KnownIdentifier, ...]:
@@ -148,10 +153,11 @@ class _Writer:
     def write(self, entry: Entry, subject: str, row_id: str, outcome: Outcome) -> str:
         """Write an outcome; give the name of its file."""
         content = outcome.content or ""
-        if entry.type == "text":
-            name = f"{subject}/{row_id}.txt"
+        if entry.type in {"text", "dicom"}:
+            name = f"{subject}/{row_id}.{'txt' if entry.type == 'text' else 'dcm'}"
             (self._target / subject).mkdir(exist_ok=True)
-            (self._target / name).write_text(content, encoding="utf-8", newline="")
+            payload = outcome.payload if entry.type == "dicom" else content.encode()
+            (self._target / name).write_bytes(payload or b"")
             return name
         if not _TYPE.fullmatch(entry.type):
             raise Unpublishable("the name of its type is no plain word")

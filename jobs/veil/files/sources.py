@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,13 @@ from veil.contracts import Consent, KnownIdentifier, Malformed, Record
 from veil.errors import VeilError
 from veil.policy.tables import ROLE_SUFFIX, TableRoles, built_in_tables, load_role_file
 from veil.readers import fhir, ndjson, table
+from veil.readers.dicom import patient_of
 from veil.readers.formats import HEAD
 from veil.readers.problem import Problem
 from veil.readers.sniff import sniff
-from veil.readers.whole import read_whole
+from veil.readers.whole import LARGEST, read_whole
+
+_ZIP = b"PK\x03\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Entry:
     known: tuple[KnownIdentifier, ...] = field(default=(), repr=False)
     columns: dict[str, str] | None = None
     consent: Consent | None = None
+    payload: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +82,27 @@ def sources(folder: Path, prefix: str = "") -> Iterator[Source | Skipped]:
 
 
 def entries(source: Source, modality: str) -> Iterator[Entry | Skipped]:
-    """Read what a file holds of a modality, ``text`` or ``tabular``."""
+    """Read what a file holds of a modality: ``text``, ``tabular`` or ``dicom``."""
     try:
         with source.path.open("rb") as stream:
             head = stream.read(HEAD)
+        if modality == "dicom" and head.startswith(_ZIP):
+            yield from _archive(source)
+            return
         found, form = sniff(source.name, head, modalities.recognisers())
         if form == "role-file":
             return
         if found != modality:
             yield Skipped(source.name, 0, f"the file is {found}, not {modality}")
             return
-        yield from _note(source) if modality == "text" else _records(source, form)
+        if modality == "dicom":
+            yield from _object(source, 0, read_whole(source.path))
+        else:
+            yield from _note(source) if modality == "text" else _records(source, form)
     except (Malformed, VeilError) as error:
         yield Skipped(source.name, 0, str(error))
+    except zipfile.BadZipFile:
+        yield Skipped(source.name, 0, "the archive is damaged")
     except OSError as error:
         yield Skipped(source.name, 0, f"the file cannot be read: {error.strerror}")
 
@@ -100,6 +113,31 @@ def _note(source: Source) -> Iterator[Entry]:
     except UnicodeDecodeError:
         raise Malformed("the note is not valid UTF-8") from None
     yield Entry(source, 0, "text", source.name, source.place, text)
+
+
+def _object(source: Source, position: int, payload: bytes) -> Iterator[Entry]:
+    """Give a DICOM object under the ID of its patient; a DICOMDIR is no object, and what it lists lies beside it."""
+    about = patient_of(payload)
+    if not about.is_directory:
+        key = f"{source.name}#{position}"
+        yield Entry(source, position, "dicom", key, about.patient or source.place, "", payload=payload)
+
+
+def _archive(source: Source) -> Iterator[Entry | Skipped]:
+    with zipfile.ZipFile(source.path) as archive:
+        for position, member in enumerate(archive.infolist()):
+            if member.is_dir():
+                continue
+            if member.flag_bits & 1 or member.file_size > LARGEST:
+                reason = f"encrypted, or larger than {LARGEST >> 20} MiB"
+                yield Skipped(source.name, position, reason)
+                continue
+            with archive.open(member) as stream:
+                payload = stream.read(LARGEST + 1)
+            if sniff(member.filename, payload[:HEAD], modalities.recognisers())[0] == "dicom":
+                yield from _object(source, position, payload)
+            else:
+                yield Skipped(source.name, position, "a file in the archive is no DICOM object")
 
 
 def _records(source: Source, form: str) -> Iterator[Entry | Skipped]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from veil.contracts import Malformed
 
-_LARGEST = 256 << 20
+LARGEST = 256 << 20
+"""Bytes of the largest file that is read at once."""
 
 
 def read_whole(path: Path) -> bytes:
@@ -19,6 +20,6 @@ def read_whole(path: Path) -> bytes:
     OSError
         It cannot be read.
     """
-    if path.stat().st_size > _LARGEST:
-        raise Malformed(f"the file is larger than {_LARGEST >> 20} MiB, which is read at once: split it")
+    if path.stat().st_size > LARGEST:
+        raise Malformed(f"the file is larger than {LARGEST >> 20} MiB, which is read at once: split it")
     return path.read_bytes()

@@ -189,7 +189,7 @@ class _Work:
     def _text(self, value: str, rule: _Rule, vr: str, parent: Dataset) -> str:
         if CONTROL.search(value):
             return ""
-        public = rule.keyword == "CodeMeaning" and parent.get("CodingSchemeDesignator") in _PUBLIC_CODES
+        public = rule.keyword in {"CodeValue", "CodeMeaning"} and parent.get("CodingSchemeDesignator") in _PUBLIC_CODES
         if public or rule.treatment == "keep":
             return "" if self._names(value) else value
         return self.read(rule.keyword, value)[: values.LONGEST.get(vr)]
