@@ -135,7 +135,12 @@ def _direct(dataset: Dataset, words: dict[str, str], plants: Plants) -> None:
         plants.answer("text_removed", _path(keyword), value)
     plants.answer("patid_consistent", _path("PatientID"), value=words["mrn"])
     for keyword, value in KEPT.items():
-        if keyword not in dataset or keyword in ("PatientSex", "PatientAge", "PatientSize", "PatientWeight"):
+        if not str(dataset.get(keyword, "") or "").strip() or keyword in (
+            "PatientSex",
+            "PatientAge",
+            "PatientSize",
+            "PatientWeight",
+        ):
             setattr(dataset, keyword, value)
         plants.answer("text_retained", _path(keyword), str(dataset[keyword].value))
 

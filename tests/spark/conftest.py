@@ -129,7 +129,7 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Installation, Gr
     home = tmp_path_factory.mktemp("demo run")  # a path with a space
     installation = new_installation(home)
     truth = installation.land_demo(home / "delivered", date="2026-03-01")
-    installation.run("night-0", ("tabular", "text", "photo"))
+    installation.run("night-0", ("tabular", "text", "photo", "dicom"))
     installation.job("release", "night-0", release="monthly_conditions")
     shutil.rmtree(home / "delivered")
     return installation, truth

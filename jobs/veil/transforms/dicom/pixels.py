@@ -9,23 +9,23 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels.utils import iter_pixels, pixel_array
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import ExplicitVRLittleEndian, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
 from veil.contracts import Unpublishable
 from veil.policy.dicom import Layout
 
 from .ocr import Box, Picture, TextFinder
 
-_AT_RISK = frozenset(
-    ("US", "IVUS", "SC", "OT", "XA", "RF", "CR", "DX", "MG", "PX", "IO", "ES", "GM", "XC", "OP", "OPT", "SM", "EPS")
-)
-"""Kinds of image (Modality, 0008,0060) in which devices and people write."""
+_UNWRITTEN = frozenset({"CT", "MR", "PT", "NM", "SEG", "RTDOSE", "REG"})
+"""Kinds of image (Modality, 0008,0060) that come as they were measured; in any other, devices and people write."""
+
 _MOST_PIXELS = 100_000_000
 _MOST_BYTES = 1 << 30
 """Of one frame, and of all frames when they are to be masked: a kilobyte can announce a terabyte."""
 _SMALLEST = 48
 """Pixels of the shorter side, under which no text can be read."""
+_JPEG = frozenset((*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes))
 _FRAME_HEADER = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf\xf7]..\x02?.(..)(..)", re.DOTALL)
 
 
@@ -63,7 +63,7 @@ def _check_size(dataset: Dataset) -> None:
         raise Unpublishable("the object has pixels but no rows or columns")
     if rows * columns > _MOST_PIXELS:
         raise Unpublishable(f"frames of more than {_MOST_PIXELS:,} pixels")
-    if "PixelData" in dataset and dataset.file_meta.get("TransferSyntaxUID", ExplicitVRLittleEndian).is_compressed:
+    if "PixelData" in dataset and dataset.file_meta.get("TransferSyntaxUID", ExplicitVRLittleEndian) in _JPEG:
         for found in _FRAME_HEADER.finditer(dataset.PixelData[: 1 << 16]):
             if int.from_bytes(found[1], "big") * int.from_bytes(found[2], "big") > 4 * rows * columns:
                 raise Unpublishable("a compressed frame is larger than the object says")
@@ -73,8 +73,8 @@ def _check_size(dataset: Dataset) -> None:
 def _found(dataset: Dataset, finder: TextFinder) -> Iterator[Box]:
     at_risk = _is_at_risk(dataset)
     last: Picture | None = None
-    for number, frame in enumerate(iter_pixels(dataset)):
-        picture = _picture(frame)
+    for number in range(int(dataset.get("NumberOfFrames") or 1)):
+        picture = _picture(pixel_array(dataset, index=number))
         if min(picture.shape[:2]) < _SMALLEST or (last is not None and np.array_equal(picture, last)):
             continue
         last = picture
@@ -85,8 +85,7 @@ def _found(dataset: Dataset, finder: TextFinder) -> Iterator[Box]:
 def _is_at_risk(dataset: Dataset) -> bool:
     kinds = {str(part).upper() for part in dataset.get("ImageType") or ()}
     return (
-        dataset.get("Modality") not in {"CT", "MR", "PT", "NM"}
-        or dataset.get("Modality") in _AT_RISK
+        dataset.get("Modality") not in _UNWRITTEN
         or bool(kinds & {"DERIVED", "SECONDARY", "SCREEN SAVE"})
         or dataset.get("BurnedInAnnotation") == "YES"
     )
