@@ -31,9 +31,7 @@ def test_each_canary_breaks_the_rule_it_was_made_for(profile: Profile) -> None:
 
 @pytest.mark.parametrize("where", ["ascii", "utf-16-le", "utf-16-be"])
 def test_a_known_identifier_anywhere_in_the_bytes_is_among_the_tokens(where: str) -> None:
-    clean = clean_object()
-    hidden = "Quillona Vasterby".encode(where)
-    payload = clean.replace(bytes(len(hidden)), hidden, 1) if where == "x" else _with_text(clean, hidden)
+    payload = _with_text(clean_object(), "Quillona Vasterby".encode(where))
     assert known_tokens("NAME", "Quillona Vasterby") & set(dicom.search_tokens(payload))
 
 

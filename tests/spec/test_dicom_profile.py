@@ -104,13 +104,14 @@ def test_private_numbers_that_are_safe_stay_and_all_else_that_is_private_goes() 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
 def test_every_plain_transfer_syntax_keeps_its_pixels(syntax: pydicom.uid.UID) -> None:
-    dataset = pydicom.dcmread(io.BytesIO(MR))
-    pixels = dataset.pixel_array
+    source = pydicom.dcmread(io.BytesIO(MR))
+    pixels = source.pixel_array
+    dataset = Dataset()  # one that was never read, so that it can be written in any encoding
+    dataset.update({element.tag: element for element in source})
+    dataset.file_meta = source.file_meta
+    dataset.file_meta.TransferSyntaxUID = syntax
     if syntax == ExplicitVRBigEndian:
         dataset.PixelData = pixels.astype(">u2").tobytes()
-    for _ in dataset.iterall():
-        pass
-    dataset.file_meta.TransferSyntaxUID = syntax
     after = read(anonymized(written(dataset)))
     assert np.array_equal(after.pixel_array, pixels)
     assert after.PatientID == PSEUDONYM
@@ -122,7 +123,7 @@ def test_text_in_pixels_is_masked_and_every_other_pixel_is_as_it_was() -> None:
     dataset.compress(RLELossless)
     after = read(anonymized(written(dataset))).pixel_array
     ink = before == 255
-    assert ink.sum() > 500
+    assert ink.sum() > 200
     assert not (after[ink] > 0).any()
     assert (after == before).mean() > 0.85
     assert set(np.unique(after[after != before])) == {0}
@@ -140,7 +141,7 @@ def test_where_something_was_masked_is_told_and_never_what() -> None:
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.104.1"}, "document inside DICOM"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66"}, "raw data"),
         ({"Rows": 60_000, "Columns": 60_000}, "more than"),
-        ({"BitsAllocated": 32}, "cannot be decoded"),
+        ({"BitsAllocated": 32}, "fewer pixels than it says"),
         ({"SOPInstanceUID": None}, "not a DICOM object"),
     ],
 )

@@ -43,7 +43,8 @@ _NEW_UID = re.compile(rb"(?:1\.2\.840\.10008\.[\d.]+|2\.25\.\d{1,39})")
 _YEAR_ONLY = re.compile(rb"(?:\d{4}(?:0101)?)?")
 _AGE = re.compile(rb"(?:0[0-8]\d|090)Y|\d{3}[DWM]|")
 _DUMMY = b"REMOVED"
-_NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "DS", "IS", "LO"})
+_LETTERS = re.compile(rb"[A-Za-z]{3}")
+_NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "DS", "IS"})
 _TEXTS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 _DOCUMENTS = frozenset({0x00420011, 0x00420010, 0x00880200, 0x04000561, 0xFFFCFFFC, 0x04000550})
 """Encapsulated document and its title, icon, attributes as they were, trailing padding."""
@@ -53,9 +54,10 @@ _CODES = frozenset({0x00080100, 0x00120063})
 """Codes of terminologies, and how the object was anonymized."""
 _DEVICES = frozenset({0x00181000, 0x00081010, 0x00181002, 0x00181004, 0x00181005, 0x00181007, 0x00181008})
 _RUN = re.compile(rb"[\x20-\x7e\x80-\xff]{6,}")
-_WIDE = re.compile(rb"(?:[\x20-\x7e]\0){6,}|(?:\0[\x20-\x7e]){6,}")
+_WIDE_RUN = re.compile(rb"(?:[\x20-\x7e]\0){6,}|(?:\0[\x20-\x7e]){6,}")
 _PIXELS = 0x7FE00010
 _PIXEL_RUN = re.compile(rb"[\x20-\x7e]{10,}")
+_WIDE_PIXEL_RUN = re.compile(rb"(?:[\x20-\x7e]\0){10,}|(?:\0[\x20-\x7e]){10,}")
 """Pixels are full of short runs of letters by chance."""
 
 
@@ -91,15 +93,12 @@ def search_tokens(payload: bytes) -> Iterator[str]:
     except Broken:
         elements = []
     for element in elements:
-        if element.tag == _PIXELS:
-            runs = [run.group() for run in _PIXEL_RUN.finditer(element.value)]
-        elif _kind(element) == "UI":
+        if _kind(element) == "UI":
             continue
-        else:
-            runs = [run.group() for run in _RUN.finditer(element.value)]
-            runs += [run.group().replace(b"\0", b"") for run in _WIDE.finditer(element.value)]
-        for run in runs:
-            yield from tokens(_decoded(run).replace("^", " ").replace("=", " "))
+        for pattern in (_PIXEL_RUN, _WIDE_PIXEL_RUN) if element.tag == _PIXELS else (_RUN, _WIDE_RUN):
+            for run in pattern.finditer(element.value):
+                narrow = run.group().replace(b"\0", b"")
+                yield from tokens(_decoded(narrow).replace("^", " ").replace("=", " "))
 
 
 def _decoded(value: bytes) -> str:
@@ -124,10 +123,10 @@ def _kind(element: Element) -> str:
 def _private(element: Element, _profile: Profile) -> bool:
     if not element.group % 2:
         return False
-    if element.vr == "" or element.vr in _NUMBERS:
-        # a creator, or an implicit value, is read as text with the rest
-        return element.vr == "SQ"
-    return True
+    if element.vr == "":
+        is_creator = 0x10 <= element.tag & 0xFFFF <= 0xFF
+        return not is_creator and _LETTERS.search(element.value) is not None
+    return element.vr not in _NUMBERS and not (element.vr == "LO" and 0x10 <= element.tag & 0xFFFF <= 0xFF)
 
 
 def _unknown(element: Element, _profile: Profile) -> bool:

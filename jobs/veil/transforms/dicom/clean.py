@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -61,6 +62,16 @@ class DicomAnonymizer:
         if item.payload is None:
             raise Unpublishable("the object's file is missing")
         dataset = files.read(item.payload)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # they quote values
+                return self._anonymized(dataset, item)
+        except Unpublishable:
+            raise
+        except Exception as error:  # noqa: BLE001 - a damaged value makes the library raise anything, and quote it
+            raise Unpublishable(f"damaged DICOM object ({type(error).__name__})") from None
+
+    def _anonymized(self, dataset: Dataset, item: Item) -> Outcome:
         _check_class(dataset)
         own = (*item.known, *known.identifiers(dataset))
         subject = Subject(item.subject, item.offset_days, item.uid_key, known.words(own))
@@ -76,8 +87,9 @@ class DicomAnonymizer:
             findings.extend(found)
             return cleaned
 
-        masked = mask(dataset, self._finder, self._plan.layouts)
+        # before anything converts the bytes of an attribute: what is no number is seen by its bytes
         dropped = self._header.clean(dataset, subject, read)
+        masked = mask(dataset, self._finder, self._plan.layouts)
         self._mark(dataset)
         return Outcome(json.dumps(_facts(dataset, masked)), files.write(dataset), findings, dropped)
 

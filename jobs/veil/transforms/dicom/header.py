@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR, private_dictionary_VR
+from pydicom.datadict import (
+    dictionary_has_tag,
+    dictionary_keyword,
+    dictionary_VM,
+    dictionary_VR,
+    private_dictionary_VR,
+)
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
@@ -23,6 +30,9 @@ Read = Callable[[str, str], str]
 
 _DEEPEST = 32
 _NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OB", "OW", "OF", "OD", "OL", "OV"})
+_SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "AT": 4, "FD": 8, "UV": 8, "SV": 8}
+_WORDS = re.compile(rb"[A-Za-z^ ]{10,}|(?:[A-Za-z^ ]\0){10,}")
+_PIXEL_DATA = 0x7FE00010
 _TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 _PRIVATE = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "DS", "IS"})
 _PUBLIC_CODES = frozenset(
@@ -50,6 +60,8 @@ class _Rule:
     treatment: Treatment
     vr: tuple[str, ...]
     keyword: str
+    most: int | None = None
+    """How many numbers it may hold, where the standard bounds that."""
 
 
 class HeaderCleaner:
@@ -85,7 +97,8 @@ class HeaderCleaner:
             return _Rule("drop", (), "?")
         vr = tuple(dictionary_VR(tag).split(" or "))
         treatment = self._plan.attributes.get(tag) or self._plan.vr.get(vr[0], "drop")
-        return _Rule(treatment, vr, dictionary_keyword(tag))
+        most = dictionary_VM(tag).rpartition("-")[2]
+        return _Rule(treatment, vr, dictionary_keyword(tag), int(most) if most.isdecimal() else None)
 
 
 @dataclass(slots=True)
@@ -145,6 +158,8 @@ class _Work:
         elif vr in _NUMBERS:
             if rule.treatment != "keep":
                 self.drop(dataset, tag, rule.keyword)
+            elif int(tag) != _PIXEL_DATA and not _is_plausible(dataset.get_item(tag).value, vr, rule.most):
+                self.drop(dataset, tag, f"{rule.keyword}.no-number")
         elif rule.treatment == "dummy":
             self._dummy(dataset, tag, rule.vr[0])
         else:
@@ -234,6 +249,15 @@ def _fits(written: str, allowed: Sequence[str]) -> bool:
     if written in allowed:
         return True
     return any({written, vr} <= kinds for vr in allowed for kinds in (_TEXT, {"DS", "IS"}, {"OB", "OW"}))
+
+
+def _is_plausible(value: object, vr: str, most: int | None) -> bool:
+    """Whether bytes are numbers, as many as there may be: a damaged length makes one of all that follows it."""
+    if not isinstance(value, bytes):
+        return True  # whatever was converted from bytes is numbers
+    if vr in _SIZES and most is not None:
+        return len(value) <= _SIZES[vr] * most
+    return _WORDS.search(value) is None
 
 
 def _texts(dataset: Dataset, tag: BaseTag, vr: str) -> list[str]:

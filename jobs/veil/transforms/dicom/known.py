@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
 from pydicom.dataset import Dataset
 
 from veil.contracts import Kind, KnownIdentifier
@@ -33,23 +34,31 @@ _SHORTEST = 3
 def identifiers(dataset: Dataset) -> tuple[KnownIdentifier, ...]:
     """Give every name and number of the header that may stand in a description, a comment or a report."""
     found: dict[KnownIdentifier, None] = {}
-    for element in dataset:
-        if element.VR == "PN":
-            role = "subject" if element.keyword in _OF_SUBJECT else "practitioner"
-            role = "relative" if element.keyword in _OF_RELATIVES else role
-            for name in _texts(element.value):
-                for written in _natural(name):
-                    found[KnownIdentifier("NAME", written, role)] = None
-        elif element.keyword == "PatientBirthDate":
-            born = _DATE.fullmatch(str(element.value or ""))
-            if born:
-                found[KnownIdentifier("DATE", "-".join(born.groups()))] = None
-        elif element.keyword in _KINDS:
-            kind = _KINDS[element.keyword]
-            role = "organization" if kind == "ORGANIZATION" else "subject"
-            for text in _texts(element.value):
-                found[KnownIdentifier(kind, text, role)] = None
+    for tag in list(dataset.keys()):
+        # only these are converted: what is converted has lost the bytes that it is later judged by
+        if tag.is_private or not dictionary_has_tag(tag):
+            continue
+        keyword = dictionary_keyword(tag)
+        if keyword in _KINDS or keyword == "PatientBirthDate" or dictionary_VR(tag) == "PN":
+            found.update(dict.fromkeys(_told(keyword, dataset[tag].value)))
     return tuple(found)
+
+
+def _told(keyword: str, value: object) -> Iterator[KnownIdentifier]:
+    if keyword in _KINDS:
+        kind = _KINDS[keyword]
+        for text in _texts(value):
+            yield KnownIdentifier(kind, text, "organization" if kind == "ORGANIZATION" else "subject")
+    elif keyword == "PatientBirthDate":
+        born = _DATE.fullmatch(str(value or ""))
+        if born:
+            yield KnownIdentifier("DATE", "-".join(born.groups()))
+    else:
+        role = "subject" if keyword in _OF_SUBJECT else "practitioner"
+        role = "relative" if keyword in _OF_RELATIVES else role
+        for name in _texts(value):
+            for written in _natural(name):
+                yield KnownIdentifier("NAME", written, role)
 
 
 def words(known: tuple[KnownIdentifier, ...]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels.utils import pixel_array
+from pydicom.pixels.utils import get_expected_length, pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
 
 from veil.contracts import Unpublishable
@@ -43,6 +43,7 @@ def mask(dataset: Dataset, finder: TextFinder, layouts: Sequence[Layout]) -> tup
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         return ()
     _check_size(dataset)
+    _cut(dataset)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -68,6 +69,22 @@ def _check_size(dataset: Dataset) -> None:
             if int.from_bytes(found[1], "big") * int.from_bytes(found[2], "big") > 4 * rows * columns:
                 raise Unpublishable("a compressed frame is larger than the object says")
             return
+
+
+def _cut(dataset: Dataset) -> None:
+    """Leave no bytes behind the pixels (PS3.5, 8.1.1): whoever writes them could write anything.
+
+    Raises
+    ------
+    Unpublishable
+        There are fewer than the object says.
+    """
+    if "PixelData" not in dataset or dataset.file_meta.get("TransferSyntaxUID", ExplicitVRLittleEndian).is_compressed:
+        return
+    length = get_expected_length(dataset)
+    if len(dataset.PixelData) < length:
+        raise Unpublishable("damaged or truncated DICOM object: there are fewer pixels than it says")
+    dataset.PixelData = dataset.PixelData[:length] + bytes(length % 2)
 
 
 def _found(dataset: Dataset, finder: TextFinder) -> Iterator[Box]:
