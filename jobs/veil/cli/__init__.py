@@ -42,3 +42,8 @@ def main() -> None:
     except VeilError as error:
         click.echo(f"{error.problem}\n{error.fix}".strip(), err=True)
         sys.exit(1)
+    except OSError as error:
+        click.echo(
+            f"{error.filename or 'A file'}: {error.strerror}\nCheck the path, its permissions and the disk", err=True
+        )
+        sys.exit(1)

@@ -45,7 +45,7 @@ def _text(gold: Path, language: str) -> dict[str, Any]:
     negative = scores["hard_negatives"]
     console.print(
         f"{scores['documents']} documents, {scores['characters_per_second']:,.0f} characters/s on one thread\n"
-        f"Precision {scores['precision']:.3f}. Of {negative['documents']} documents without an identifier "
+        f"Precision {_share(scores['precision'])}. Of {negative['documents']} documents without an identifier "
         f"{negative['touched']} were touched"
     )
     return scores
@@ -89,6 +89,10 @@ def _recall(title: str, rates: dict[str, Any]) -> Table:
     for column in ("labelled", "full span", "any overlap"):
         table.add_column(column, justify="right")
     for name, each in rates.items():
-        shares = (f"{each['full_span']:.3f}", f"{each['any_overlap']:.3f}")
-        table.add_row(name, str(each["labelled"]), *shares)
+        table.add_row(name, str(each["labelled"]), _share(each["full_span"]), _share(each["any_overlap"]))
     return table
+
+
+def _share(share: float | None) -> str:
+    """Write a share; of nothing there is none."""
+    return "n/a" if share is None else f"{share:.3f}"

@@ -79,12 +79,17 @@ def read_gold(folder: Path) -> Iterator[Document]:
 def _brat(path: Path) -> Iterator[Document]:
     text = path.with_suffix(".txt").read_bytes().decode("utf-8")
     spans = []
-    for line in path.read_text("utf-8").splitlines():
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if line.startswith("T"):
-            label, _, ranges = line.split("\t")[1].partition(" ")
-            for pair in ranges.split(";"):
-                start, end = (int(number) for number in pair.split())
-                spans.append((label, start, end, ""))
+            _, labelled, covered = line.split("\t", 2)
+            label, _, ranges = labelled.partition(" ")
+            pairs = [tuple(int(place) for place in pair.split()) for pair in ranges.split(";")]
+            if " ".join(text[start:end] for start, end in pairs).split() != covered.split():
+                raise VeilError(
+                    f"{path.name}, line {number}: another text stands at these places",
+                    "Check that the .txt is the same",
+                )
+            spans += [(label, start, end, "") for start, end in pairs]
     yield _document(text, spans)
 
 
@@ -105,11 +110,16 @@ def _presidio(path: Path) -> Iterator[Document]:
 def _names(path: Path) -> Iterator[Document]:
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        for row in csv.DictReader(stream):
+        reader = csv.DictReader(stream)
+        for row in reader:
             text, spans = row["text"], []
             for name in filter(None, (part.strip() for part in row["names"].split(";"))):
-                for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE):
-                    spans.append(("NAME", match.start(), match.end(), row.get("group") or ""))
+                found = list(re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE))
+                if not found:
+                    raise VeilError(
+                        f"{path.name}, line {reader.line_num}: a name does not stand in the text", "Correct either"
+                    )
+                spans += [("NAME", match.start(), match.end(), row.get("group") or "") for match in found]
             yield _document(text, spans)
 
 

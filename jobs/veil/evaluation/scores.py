@@ -23,10 +23,10 @@ class Recall:
     full: int = 0
     any: int = 0
 
-    def rates(self) -> dict[str, float]:
-        """Give the counts as shares; 1 where nothing was labelled."""
+    def rates(self) -> dict[str, float | None]:
+        """Give the counts as shares; none where nothing was labelled."""
         if not self.labelled:
-            return {"labelled": 0, "full_span": 1.0, "any_overlap": 1.0}
+            return {"labelled": 0, "full_span": None, "any_overlap": None}
         shares = {"full_span": self.full / self.labelled, "any_overlap": self.any / self.labelled}
         return {"labelled": self.labelled, **shares}
 
@@ -57,7 +57,7 @@ class Scores:
             "characters_per_second": round(self.characters / self.seconds, 1) if self.seconds else 0.0,
             "recall": {"all": every.rates(), **{kind: each.rates() for kind, each in sorted(self.kinds.items())}},
             "recall_of_names_by_group": {group: each.rates() for group, each in sorted(self.groups.items())},
-            "precision": self.found_right / self.found if self.found else 1.0,
+            "precision": self.found_right / self.found if self.found else None,
             "hard_negatives": {
                 "documents": self.negatives,
                 "touched": self.negatives_touched,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from veil.contracts import Kind, KnownIdentifier
 from veil.errors import VeilError
 
 _COLUMNS = ("place", "kind", "value")
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ROLES = ("subject", "relative", "practitioner", "organization")
 _FIX = "It is a CSV with the columns place, kind, value and, optional, role: docs/files.md"
 
@@ -47,6 +49,8 @@ def read_known(path: Path) -> Known:
                 role = (row.get("role") or "subject").strip()
                 if kind not in get_args(Kind) or role not in _ROLES or not value:
                     raise VeilError(f"{path}, line {reader.line_num}: kind, value or role is missing or unknown", _FIX)
+                if kind == "DATE" and not _ISO_DATE.fullmatch(value):
+                    raise VeilError(f"{path}, line {reader.line_num}: a DATE is written as 1961-04-02", _FIX)
                 found[place].append(KnownIdentifier(kind, value, role))  # type: ignore[arg-type] # checked above
     except OSError as error:
         raise VeilError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions") from None

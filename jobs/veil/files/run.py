@@ -67,6 +67,7 @@ def anonymize_folder(
         raise VeilError(f"{modality} has no anonymizer", "It is held wherever it comes")
     found = list(sources(source))
     files = [each for each in found if isinstance(each, Source)]
+    _check_places(known, files)
     summary = Summary(skipped=[each for each in found if isinstance(each, Skipped)])
     scope = Scope(policy.product, policy.epoch, policy.group_of(modality))
     readable = (entry for file in files for entry in entries(file, modality) if isinstance(entry, Entry))
@@ -84,6 +85,17 @@ def anonymize_folder(
                 done += 1
                 progress(done, len(files))
     return summary
+
+
+def _check_places(known: Known, files: Sequence[Source]) -> None:
+    """Refuse a place that is not there: what is known would protect nobody, and nobody would notice."""
+    places = {file.place for file in files}
+    wrong = sorted(known.by_place.keys() - places - {""})
+    if wrong:
+        raise VeilError(
+            f"The known identifiers name {len(wrong)} places that are not in the folder, the first of them {wrong[0]}",
+            "A place is the name of a file or folder directly in it; empty for all",
+        )
 
 
 def policy_of(profile: str) -> Policy:
@@ -116,7 +128,9 @@ def _clean(
     if isinstance(entry, Skipped):
         summary.skipped.append(entry)
         return
-    if entry.type == "Consent":  # it decides what is done with the others, and is nothing to pass on
+    if (
+        entry.type == "Consent" and entry.columns is None
+    ):  # it decides what is done with the others, and is nothing to pass on
         return
     try:
         if people.is_denied(entry):
@@ -147,13 +161,16 @@ class _Writer:
         target.mkdir(parents=True, exist_ok=True)
         if mapping is not None:
             mapping.touch(mode=0o600, exist_ok=False)
-            self._map = csv.writer(opened.enter_context(mapping.open("w", encoding="utf-8", newline="")))
+            self._map = csv.writer(
+                # the name of a file need not be text
+                opened.enter_context(mapping.open("w", encoding="utf-8", newline="", errors="backslashreplace"))
+            )
             self._map.writerow(_MAP)
 
     def write(self, entry: Entry, subject: str, row_id: str, outcome: Outcome) -> str:
         """Write an outcome; give the name of its file."""
         content = outcome.content or ""
-        if entry.type in {"text", "dicom"}:
+        if entry.columns is None and entry.type in {"text", "dicom"}:
             name = f"{subject}/{row_id}.{'txt' if entry.type == 'text' else 'dcm'}"
             (self._target / subject).mkdir(exist_ok=True)
             payload = outcome.payload if entry.type == "dicom" else content.encode()

@@ -28,7 +28,7 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
         findings: list[Finding] = []
 
         def text(path: str, value: str) -> str:
-            if len(value) < _SHORTEST_TEXT:
+            if len(value) < _SHORTEST_TEXT and value.casefold() not in _own_words(item):
                 return value
             spans = engine().find(value, item.known)
             findings.extend(Finding(path, span, value[span.start : span.end]) for span in spans)
@@ -55,6 +55,11 @@ def _anonymizer(policy: Policy, reference_year: int) -> Transform:
         )
 
     return anonymize
+
+
+def _own_words(item: Item) -> set[str]:
+    """Give the words of what is known: a name may be as short as "Li"."""
+    return {word for known in item.known for word in known.value.casefold().split()}
 
 
 def _detect(candidate: Candidate, profile: Profile) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import get_expected_length, pixel_array
-from pydicom.uid import ExplicitVRLittleEndian, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes
+from pydicom.uid import ExplicitVRLittleEndian, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes, SegmentationStorage
 
 from veil.contracts import Unpublishable
 from veil.policy.dicom import Layout
@@ -19,6 +19,9 @@ from .ocr import Box, Picture, TextFinder
 
 _UNWRITTEN = frozenset({"CT", "MR", "PT", "NM", "SEG", "RTDOSE", "REG"})
 """Kinds of image (Modality, 0008,0060) that come as they were measured; in any other, devices and people write."""
+
+_BITMAPS = frozenset({SegmentationStorage})
+"""Masks that an algorithm draws over another object: nobody writes in them, and one bit cannot be read."""
 
 _MOST_PIXELS = 100_000_000
 _MOST_BYTES = 1 << 30
@@ -41,6 +44,8 @@ def mask(dataset: Dataset, finder: TextFinder, layouts: Sequence[Layout]) -> tup
         The pixels cannot be decoded, are too large, or are of a kind that cannot be masked.
     """
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        return ()
+    if dataset.SOPClassUID in _BITMAPS:
         return ()
     _check_size(dataset)
     _cut(dataset)

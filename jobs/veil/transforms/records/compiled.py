@@ -78,7 +78,7 @@ class Compiler:
             key = path, _written(value)
             before = known.get(key)
             if before is None:
-                alone = Work(work.plan, work.item, work.text)
+                alone = Work(work.plan, work.item, work.text, work.reference_year)
                 before = rule(value, parent, alone), alone.dropped
                 # the concept that a coding stands in has been read as well
                 work.has_read = work.has_read or alone.has_read

@@ -84,7 +84,7 @@ def anonymize_row(
     """
     if not isinstance(row, dict):
         raise Malformed("the record is not a row: no object of columns")
-    work = Work(plan, item, text)
+    work = Work(plan, item, text, reference_year)
     declared = _declared(row, roles)
     for column, name in declared.items():
         if roles[name] == "birth_date" and (born := year_of(row[column])) is not None:

@@ -34,10 +34,11 @@ _NUMBER = re.compile(r"[<>]?=? ?[+-]?\d{1,12}(?:\.\d{1,12})?(?:[eE][+-]?\d)? ?%?
 _ZIP = re.compile(r"(\d{3})\d\d(?:-?\d{4})?", re.ASCII)
 _UNITED_STATES = frozenset({"us", "usa", "united states", "united states of america"})
 _PER_YEAR = {
-    **dict.fromkeys(("a", "a_j", "a_g", "a_t", "y", "yr", "yrs", "year", "years", "years old"), 1.0),
-    **dict.fromkeys(("mo", "mo_j", "mo_g", "mo_s", "month", "months", "months old"), 12.0),
-    **dict.fromkeys(("wk", "week", "weeks"), 52.18),
+    **dict.fromkeys(("a", "a_j", "a_g", "a_t", "y", "yr", "yrs", "year", "years", "yo", "jahr", "jahre", "años"), 1.0),
+    **dict.fromkeys(("mo", "mos", "mo_j", "mo_g", "mo_s", "month", "months"), 12.0),
+    **dict.fromkeys(("wk", "wks", "week", "weeks"), 52.18),
     **dict.fromkeys(("d", "day", "days"), 365.25),
+    **dict.fromkeys(("decade", "decades"), 0.1),
 }
 
 
@@ -45,14 +46,18 @@ _PER_YEAR = {
 class Work:
     """One record under way. `born` is the birth year of whom it is about, where the record tells it.
 
+    `is_age` says that its code makes an age of its numbers.
+
     `has_read` tells that the text engine was asked, whose answer depends on whom the record is about.
     """
 
     plan: Plan
     item: Item
     text: Text
+    reference_year: int
     born: int | None = None
     over_89: bool = False
+    is_age: bool = False
     dropped: dict[str, int] = field(default_factory=dict)
     has_read: bool = False
 
@@ -134,12 +139,22 @@ def display(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
 def _capped(value: float, parent: Parent, default_unit: str | None) -> float:
     # a hostile record may hide the unit in either of two places, or give it in the one nobody reads
     units = (parent.get("code"), parent.get("unit"))
-    written = [unit.strip(" {}[]()").casefold() for unit in units if isinstance(unit, str)]
-    known = [unit for unit in written if unit in _PER_YEAR] or ([default_unit] if default_unit else [])
-    for unit in known:
-        if value >= OLDEST_AGE * _PER_YEAR[unit]:
-            return int(OLDEST_AGE * _PER_YEAR[unit])
+    written = [_unit(unit) for unit in units if isinstance(unit, str)]
+    known = [per_year for per_year in written if per_year is not None]
+    for per_year in known or ([1.0] if default_unit else []):
+        if value >= OLDEST_AGE * per_year:
+            return int(OLDEST_AGE * per_year)
     return value
+
+
+@lru_cache(maxsize=1024)
+def _unit(written: str) -> float | None:
+    """How many of a unit are a year: UCUM's codes, and the words that people write, "year(s)" or "years of age"."""
+    unit = written.strip(" {}[]()").casefold()
+    if unit in _PER_YEAR:
+        return _PER_YEAR[unit]
+    word = re.match(r"[^\W\d_]+", unit)
+    return _PER_YEAR.get(word[0]) if word else None
 
 
 def _measured(leaf: Leaf, value: object, parent: Parent, work: Work, default_unit: str | None) -> object:
@@ -150,7 +165,7 @@ def _measured(leaf: Leaf, value: object, parent: Parent, work: Work, default_uni
 
 def measure(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish a number; one in years (months, weeks, days) that may be an age is capped at 90 years."""
-    return _measured(leaf, value, parent, work, None)
+    return _measured(leaf, value, parent, work, "a" if work.is_age else None)
 
 
 def age(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
@@ -170,6 +185,8 @@ def date(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
         return work.drop(leaf.path) if moved is None else moved
     if work.born is not None and year - work.born >= OLDEST_AGE:
         return work.drop(leaf.path)
+    if work.reference_year - year >= OLDEST_AGE:
+        return work.drop(leaf.path)  # whoever has a diagnosis of that year is as old
     return str(value)[:4]
 
 

@@ -15,11 +15,11 @@ _LOOKALIKES = str.maketrans(
 
 _TAGS = (
     "a|b|big|br|body|center|code|div|em|font|h[1-6]|head|hr|html|i|li|ol|p|pre|s|small|span|strong|sub|sup|table|td|"
-    "th|tr|tt|u|ul"
+    "th|tr|tt|u|ul|wbr"
 )
 """Tags alone: what stands among their attributes is text, and may name somebody."""
 _PLAIN = (
-    r"(?P<entity>&(?:#\d{2,6}|#[xX][0-9a-fA-F]{2,5}|[A-Za-z]{2,8});)|"
+    r"(?P<entity>&(?:(?:#\d{2,10}|#[xX][0-9a-fA-F]{2,8});?|[A-Za-z]{2,8};))|"
     rf"(?P<tag></?(?i:{_TAGS})\s?/?>)|"
     r"(?P<broken>(?<=[A-Za-z]{2})-\r?\n(?=[a-z]))|(?P<number>(?<=\d)-\r?\n(?=\d))|"
     r"(?P<digit>(?<=[A-Za-z])[015](?=[a-z]{2}))"

@@ -56,6 +56,9 @@ def _patterns(item: KnownIdentifier) -> Iterator[str]:
             code = re.sub(r"[\W_]", "", value)
             if len(code) >= _SHORTEST:
                 yield _spread(code)
+            short = code.lstrip("0")
+            if code.isdecimal() and _SHORTEST <= len(short) < len(code):
+                yield _spread(short)  # a system that reads it as a number loses its zeros
 
 
 def _spread(code: str) -> str:

@@ -16,6 +16,12 @@ TAG = re.compile(
     r"BIOMETRIC|PHOTO|ID|ORGANIZATION)\]"
 )
 _OLDEST_AGE = 89
+_LEAD = 24
+_BORN = re.compile(
+    r"\b(?:dob|d\.o\.b\.?|b(?:irth)?[ -]?date|date of birth|born(?: on)?|birthday)\b[^\w\n]{0,4}\Z", re.IGNORECASE
+)
+"""In front of a date of birth, of which either profile publishes the year alone."""
+
 _NAME = re.compile(r"[^@/\\<>&;:|\[\]{}]{1,200}")
 """What can be one name: with an address or markup in it, it becomes a tag."""
 
@@ -61,7 +67,8 @@ def redact(
         if span.kind == "NAME" and surrogates is not None and _NAME.fullmatch(value):
             parts.append(surrogate(value, surrogates))
         else:
-            parts.append(_replacement(value, span, profile, offset_days, latest))
+            of_birth = span.rule == "known_date" or _BORN.search(text, max(0, span.start - _LEAD), span.start)
+            parts.append(_replacement(value, span, "safe_harbor" if of_birth else profile, offset_days, latest))
         end = span.end
     parts.append(text[end:])
     return "".join(parts)

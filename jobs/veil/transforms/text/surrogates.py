@@ -15,6 +15,10 @@ from .folding import fold
 from .known_names import nicknames
 from .words import WORD, lexicon
 
+_TITLES = frozenset(
+    ("dr", "mr", "mrs", "ms", "miss", "prof", "md", "do", "rn", "np", "pa", "phd", "jr", "sr", "ii", "iii", "iv")
+)
+"""Beside a name they name nobody."""
 _FEMALE_ENDINGS = ("a", "ah", "ie", "ine", "elle", "ette", "lyn", "een", "yn", "ice")
 
 
@@ -48,7 +52,7 @@ def _plain(between: str) -> str:
 
 def _word(word: str, seed: SurrogateSeed) -> str:
     key = fold(word).text.lower().removesuffix("'s")
-    if is_surrogate(key):
+    if key in _TITLES or (is_surrogate(key) and key not in seed.taken):
         return word
     drawn = _draw(key, seed)
     if len(key) == 1:
@@ -60,12 +64,14 @@ def _word(word: str, seed: SurrogateSeed) -> str:
 
 def _draw(key: str, seed: SurrogateSeed) -> str:
     words, lists = vocabulary(), lexicon()
-    key = min(nicknames().get(key, {key}))  # "Bill" and "William" are one
     gender = _gender(key)
+    # "Bill" and "William" are one; "Chris" is not both Christopher and Christine
+    same = [form for form in nicknames().get(key, ()) if _gender(form) == gender]
+    key = min([key, *same])
     heads = words.given_heads if gender else words.family_heads
     tails = words.given_tails[gender] if gender else words.family_tails
     for attempt in range(1000):
-        digest = hmac.digest(seed.key, f"{key}\x1f{attempt}".encode(), "sha256")
+        digest = hmac.digest(seed.key, f"{key}\x1f{gender}\x1f{attempt}".encode(), "sha256")
         name = heads[digest[0] % len(heads)] + tails[digest[1] % len(tails)]
         lower = name.lower()
         if lower not in seed.taken and not (lower in lists.given or lower in lists.family or lists.common(lower)):
@@ -76,7 +82,7 @@ def _draw(key: str, seed: SurrogateSeed) -> str:
 def _gender(word: str) -> Gender | None:
     """Guess the gender of a given name by common ones, then by its ending; None for a family name."""
     lists, known = lexicon(), vocabulary().genders
-    for form in (word, *nicknames().get(word, ())):
+    for form in (word, *sorted(nicknames().get(word, ()))):
         if form in known:
             return known[form]
     if word in lists.given and word not in lists.family:

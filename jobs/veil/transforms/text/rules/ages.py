@@ -14,26 +14,59 @@ _WORDS = (
     r"(?:one|a)[ -]hundred(?:[ -](?:and[ -])?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))?)"
 )
 
+_RELATIVE = (
+    r"(?:grand)?(?:mother|father|ma|pa|mom|dad|parents?)|mom|dad|husband|wife|spouse|sister|brother|aunt|uncle|cousin"
+)
+_WHO = (
+    rf"he|she|they|i|you|who|patient|pt|{_RELATIVE}|lady|woman|man|gentleman|resident|"
+    r"(?:mr|mrs|ms|miss)\.? [a-z][a-z'-]{1,30}"
+)
+"""Of whom a number behind "is" is the age; of a weight, a pulse or a laboratory value it is not."""
+
 RULES = (
     Rule("age_years", "AGE", re.compile(r"(?<![\d./+-])" + _OLD + _YEARS, _I)),
-    Rule("age_words", "AGE", re.compile(r"\b" + _WORDS + r"[ -](?:years?|yrs?)[ -](?:old|of[ -]age)", _I)),
+    Rule(
+        "age_words", "AGE", re.compile(r"\b" + _WORDS + r"[ -](?:(?:years?|yrs?)[ -](?:old|of[ -]age)|y\.?/?o\b)", _I)
+    ),
     Rule(
         "age_label",
         "AGE",
         re.compile(
-            r"\b(?:aged?|age is|age of|turn(?:ed|ing|s))[ \t]{0,2}[:=]?[ \t]{0,3}" + _OLD + r"(?!%|/| ?(?:mg|ml))", _I
+            r"\b(?:aged?|age is|age of|turn(?:ed|ing|s))(?: ?\((?:yrs?|years?)\))?[\"']?[ \t]{0,2}[:=]?[ \t]{0,3}"
+            + _OLD
+            + r"(?!%|/| ?(?:mg|ml))",
+            _I,
         ),
     ),
     Rule(
         "age_is",
         "AGE",
         re.compile(
-            r"\b(?:is|was|i'?m|am|he'?s|she'?s|they'?re|turns?|now|almost|nearly|only)[ \t]"
+            r"\b(?:(?:"
+            + _WHO
+            + r")[ \t](?:is|was|am|are|will be|turns|turned)|i'?m|(?:he|she|they|you)'?(?:s|re|ll be))"
+            r"[ \t](?:(?:now|almost|nearly|only|about)[ \t])?"
             + _OLD
             + r"(?=[ \t]?(?:[,.;?!)\n]|and\b|but\b|now\b|with\b|$))(?![.,]\d)",
             _I,
         ),
     ),
     Rule("age_foreign", "AGE", re.compile(r"(?<![\d./+-])" + _OLD + r" (?:años|anos|ans|jahre)\b", _I)),
-    Rule("age_sex", "AGE", re.compile(r"(?<![\d./+-])" + _OLD + r"(?=[ ]?(?:[MF]\b|male\b|female\b|[ywm]\.?o\b))")),
+    Rule(
+        "age_sex", "AGE", re.compile(r"(?<![\d./+-])" + _OLD + r"(?=[ ]?/?[ ]?(?:[MF]\b|male\b|female\b|[ywm]\.?o\b))")
+    ),
+    Rule("sex_age", "AGE", re.compile(r"(?<![\w/])[MF]/" + _OLD + r"(?![/\w])")),
+    Rule("age_birthday", "AGE", re.compile(r"\b(?P<id>9\d(?:st|nd|rd|th)?|1[0-3]\d(?:st|nd|rd|th)) birthday\b", _I)),
+    Rule(
+        "age_relative",
+        "AGE",
+        re.compile(rf"\b(?:{_RELATIVE})[ \t]?(?:\(|, ?|,? age )" + _OLD + r"(?=[ \t]?(?:[,.;)\n]|$))", _I),
+    ),
+    Rule(
+        "age_is_words",
+        "AGE",
+        re.compile(
+            rf"\b(?:(?:{_WHO})[ \t](?:is|was|am|are)|i'?m|(?:he|she|they|you)'?(?:s|re))[ \t]" + _WORDS + r"\b", _I
+        ),
+    ),
 )

@@ -55,6 +55,11 @@ def _plausible(text: str) -> bool:
     return 7 <= len(digits(text)) <= 15
 
 
+def _callable(text: str) -> bool:
+    """Whether a number behind "called" can be one to call: a date is not."""
+    return _plausible(text) and not re.match(r"\(?\d{1,2}([/.-])\d{1,2}\1(?:\d\d|\d{4})(?!\d)", text)
+
+
 def _address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -103,7 +108,7 @@ RULES = (
         re.compile(r"\b(?:fax|facsimile|f(?=:))\b" + _LEAD + _LOOSE, _I),
         _plausible,
     ),
-    Rule("phone_context", "PHONE", re.compile(_CALL + _LEAD + _LOOSE, _I), _plausible),
+    Rule("phone_context", "PHONE", re.compile(_CALL + _LEAD + _LOOSE, _I), _callable),
     Rule(
         "phone_international",
         "PHONE",

@@ -22,14 +22,28 @@ _TIME = (
     r"(?:[T ,@]{1,3}(?:at )?(?:[01]?\d|2[0-4])[:h][0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
     r"(?: ?[ap]\.?m\b\.?)?(?:Z|(?: ?[+-]\d\d:?\d\d)|(?: (?:UTC|GMT|[ECMP][SD]T)\b))?)?"
 )
-_OPEN, _CLOSE = r"(?<![\w/.$:-])", r"(?![\w/]|[.:-]\d)"
+_OPEN = r"(?:(?<![\w/.$:-])|(?<=-\d\d/)(?=(?:19|20)\d\d-))"
+"""In front of a date, and between the two of an ISO 8601 interval."""
+
+_CLOSE = r"(?:(?![\w/])|(?<=[/.-]\d{4})(?![\d_/]))(?![.:]\d|-\d(?!\d?[/.-]\d))"
+"""Behind a date: another may follow a hyphen, and letters a whole year."""
+
 _SEP = r"(?P<sep>[/.-]| / |- | -)"
 _LINK = r"(?:[ \n]{1,2}|-|, ?|/|\.)"
 
 WRITTEN = tuple(
     (name, re.compile(pattern, _I))
     for name, pattern in (
-        ("iso", _OPEN + r"(?P<y>(?:1[89]|20)\d\d)(?P<sep>[-/.])" + _M + r"(?P=sep)" + _DAY + r"(?![\d/]|-\d)" + _TIME),
+        (
+            "iso",
+            _OPEN
+            + r"(?P<y>(?:1[89]|20)\d\d)(?P<sep>[-/.])"
+            + _M
+            + r"(?P=sep)"
+            + _DAY
+            + r"(?!\d|/(?!(?:19|20)\d\d-)|-\d)"
+            + _TIME,
+        ),
         (
             "compact",
             (

@@ -13,6 +13,7 @@ from .date_forms import AMBIGUOUS, SCORE, VAGUE, WRITTEN
 
 _FRACTIONS = frozenset({"partial", "partial_time", "partial_context"})
 _LEAD = 40
+_LATEST_SHORT = 27
 
 _MONTHS = (
     "january",
@@ -120,7 +121,8 @@ def year(text: str) -> int | None:
 
 
 def _century(short: int) -> int:
-    return short + (2000 if short <= 35 else 1900)
+    """Read a year of two digits: what is not past yet, as a year of birth, would tell the age that it hides."""
+    return short + (2000 if short <= _LATEST_SHORT else 1900)
 
 
 def _date(match: re.Match[str]) -> date | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from veil.surrogates import is_surrogate
 from veil.transforms.text.words import WORD, lexicon, lines
 
 from .rule import Rule
@@ -98,7 +99,10 @@ def _city(text: str) -> bool:
     """Tell a place from a list of findings: "Akron, OH" from "Stroke, MI"."""
     words = lexicon()
     city = [word for word in WORD.findall(text.split(",")[0]) if len(word) > 2 and word.lower() not in words.everyday]
-    if text.rsplit(",", 1)[-1].strip() in _CLINICAL:
+    state = text.rsplit(",", 1)[-1].strip()
+    if state in ("MD", "PA") and len(city) > 1 and (city[0].lower() in words.given or is_surrogate(city[0])):
+        return False  # a physician, or a physician assistant
+    if state in _CLINICAL:
         return any(words.suspect(word, initial=False) for word in city)
     return any(word[0].isupper() and not word.isupper() for word in city)
 
