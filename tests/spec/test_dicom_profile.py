@@ -148,3 +148,22 @@ def test_where_something_was_masked_is_told_and_never_what() -> None:
 def test_what_cannot_be_made_safe_is_held_with_a_reason(values: dict[str, object], reason: str) -> None:
     with pytest.raises(Unpublishable, match=reason):
         anonymized(changed(MR, **values))
+
+
+@pytest.mark.parametrize(
+    ("values", "is_held"),
+    [
+        ({"BodyPartExamined": "BRAIN", "SliceThickness": 1.0}, True),
+        ({"SeriesDescription": "t1 mprage sag", "SliceThickness": 1.0}, True),
+        ({"BodyPartExamined": "HEAD", "SliceThickness": None}, True),
+        ({"BodyPartExamined": "HEAD", "SliceThickness": 6.0}, False),
+        ({"BodyPartExamined": "ABDOMEN", "SliceThickness": 1.0}, False),
+    ],
+)
+def test_slices_of_a_head_of_which_a_face_can_be_rendered_are_held(values: dict[str, object], is_held: bool) -> None:
+    payload = changed(MR, **values)
+    if not is_held:
+        assert read(anonymized(payload)).Modality == "MR"
+        return
+    with pytest.raises(Unpublishable, match="face can be rendered"):
+        anonymized(payload)

@@ -21,10 +21,18 @@ _NOUNS = {"text": "notes", "tabular": "records", "dicom": "objects"}
 @click.option("--modality", type=click.Choice(["text", "tabular", "dicom"]), required=True)
 @click.option("--profile", type=click.Choice(["safe_harbor", "expert"]), default="safe_harbor", show_default=True)
 @click.option("--names", type=click.Choice(["tags", "surrogates"]), default="tags", show_default=True)
+@click.option("--heads", type=click.Choice(["hold", "publish"]), default="hold", show_default=True)
 @click.option("--known", type=click.Path(path_type=Path), help="CSV of identifiers: place,kind,value[,role].")
 @click.option("--map", "mapping", type=click.Path(path_type=Path), help="Write what leads back here. Restricted.")
 def anonymize(
-    source: Path, target: Path, modality: str, profile: str, names: str, known: Path | None, mapping: Path | None
+    source: Path,
+    target: Path,
+    modality: str,
+    profile: str,
+    names: str,
+    heads: str,
+    known: Path | None,
+    mapping: Path | None,
 ) -> None:
     """Clean the files of MODALITY in the folder IN into the new folder OUT.
 
@@ -35,7 +43,7 @@ def anonymize(
     given = read_known(known) if known is not None else Known()
     invents = names == "surrogates"
     summary = anonymize_folder(
-        source, target, modality, profile, given, mapping, surrogates=invents, progress=_progress
+        source, target, modality, profile, given, mapping, surrogates=invents, heads=heads, progress=_progress
     )
     _list(summary.skipped)
     click.echo(f"{summary.written} {_NOUNS[modality]} written to {target}, {len(summary.skipped)} skipped")

@@ -46,6 +46,7 @@ def anonymize_folder(
     mapping: Path | None = None,
     *,
     surrogates: bool = False,
+    heads: str = "hold",
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Summary:
     """Clean every file of a modality in `source` and write the results under random names into `target`.
@@ -53,7 +54,8 @@ def anonymize_folder(
     Notes become ``<subject>/<id>.txt``, DICOM objects ``<subject>/<id>.dcm``, records lines of ``<type>.ndjson``.
     Pseudonyms, ids and date offsets are drawn for this call alone. `mapping` is a CSV that leads back from each output
     to its source, with the values that were found: it is as restricted as the source. With `surrogates` names become
-    invented ones, not tags. `progress` is told the number of files read, and of all.
+    invented ones, not tags; with `heads` as "publish" slices of which a face can be rendered are not held. `progress`
+    is told the number of files read, and of all.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def anonymize_folder(
         A folder or file is where it must not be. What is wrong with single files is in the summary.
     """
     _check(source, target, mapping)
-    policy = policy_of(profile)
+    policy = policy_of(profile, heads=heads)
     transform = modalities.get(modality).anonymizer
     if transform is None:
         raise VeilError(f"{modality} has no anonymizer", "It is held wherever it comes")
@@ -98,9 +100,10 @@ def _check_places(known: Known, files: Sequence[Source]) -> None:
         )
 
 
-def policy_of(profile: str) -> Policy:
-    """Give the policy by which files are cleaned under a profile."""
-    return load_policy(Path(__file__).with_name(f"{profile}.toml"))
+def policy_of(profile: str, *, heads: str = "hold") -> Policy:
+    """Give the policy by which files are cleaned under a profile; `heads` is as in a product file."""
+    policy = load_policy(Path(__file__).with_name(f"{profile}.toml"))
+    return Policy.from_canonical(policy.canonical.replace('"heads":"hold"', f'"heads":"{heads}"'))
 
 
 def _told(files: Sequence[Source], modality: str, people: People) -> tuple[KnownIdentifier, ...]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +21,7 @@ Option = Literal["patient_characteristics", "device_identity", "modified_dates",
 """Options of the Basic Profile (PS3.15 E.3): Retain Patient Characteristics, Retain Device Identity, Retain
 Longitudinal Temporal Information with Modified Dates, Clean Descriptors, Clean Structured Content."""
 
+_Part = TypeVar("_Part")
 _TAG = re.compile(r"[0-9A-F]{8}")
 _TABLE = Path(__file__).parents[1] / "packs" / "dicom_ps3_15.csv"
 _BASIC: Mapping[str, Treatment] = {
@@ -46,6 +47,19 @@ class Layout(BaseModel):
     boxes: list[list[Annotated[int, Field(ge=0)]]] = Field(min_length=1)
 
 
+class Heads(BaseModel):
+    """Which objects show so much of a head that a face can be rendered: slices this near, or this many frames.
+
+    `words` are regular expressions of words that say in a header that it is a head.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    words: list[str] = Field(min_length=1)
+    nearest_mm: float = Field(gt=0)
+    most_frames: int = Field(ge=1)
+
+
 class Dicom(BaseModel):
     """The part of a pack that is about DICOM.
 
@@ -65,6 +79,7 @@ class Dicom(BaseModel):
     private: dict[str, list[Annotated[str, Field(pattern=r"^[0-9A-F]{2}$")]]] = Field(default_factory=dict)
     allowed_text: list[str] = Field(default_factory=list)
     layouts: list[Layout] = Field(default_factory=list)
+    heads: Heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,8 @@ class DicomPlan:
     """Treatments by tag and, for the standard's other attributes, by value representation; what neither has is dropped.
 
     `private` holds the last two digits of the tags that are kept, by private creator; `options` those that are taken;
-    `allowed_text` and `layouts` what stays in pixels and where they are masked unseen.
+    `allowed_text` and `layouts` what stays in pixels and where they are masked unseen; `heads` what is held for
+    its face.
     """
 
     attributes: Mapping[int, Treatment] = field(default_factory=dict, repr=False)
@@ -81,6 +97,7 @@ class DicomPlan:
     options: frozenset[str] = frozenset()
     allowed_text: tuple[str, ...] = ()
     layouts: tuple[Layout, ...] = ()
+    heads: tuple[Heads, ...] = ()
 
 
 @cache
@@ -119,7 +136,9 @@ def _treatment(row: Mapping[str, str], options: list[Option]) -> Treatment:
     return "clean" if "C" in taken else _BASIC[row["basic"]]
 
 
-def compile_dicom(rules: Mapping[str, str], packs: Sequence[Dicom | None], profile: Profile) -> DicomPlan:
+def compile_dicom(
+    rules: Mapping[str, str], packs: Sequence[Dicom | None], profile: Profile, *, holds_heads: bool
+) -> DicomPlan:
     """Compile the rules of DICOM.
 
     Parameters
@@ -130,6 +149,8 @@ def compile_dicom(rules: Mapping[str, str], packs: Sequence[Dicom | None], profi
         What each pack of the product says of DICOM: safe is a private element that all of them hold for safe.
     profile
         Whose options are taken.
+    holds_heads
+        Whether objects are held of which a face can be rendered.
 
     Raises
     ------
@@ -152,8 +173,17 @@ def compile_dicom(rules: Mapping[str, str], packs: Sequence[Dicom | None], profi
             attributes[int(tag, 16)] = treatment
     options = set.intersection(*(set(pack.options[profile]) if pack else set() for pack in packs))
     allowed = set.intersection(*(set(pack.allowed_text) if pack else set() for pack in packs))
-    layouts = tuple(layout for pack in packs if pack for layout in pack.layouts)
-    return DicomPlan(attributes, vr, _safe_private(packs), frozenset(options), tuple(sorted(allowed)), layouts)
+    heads = _distinct(pack.heads for pack in packs if pack and holds_heads)
+    layouts = _distinct(layout for pack in packs if pack for layout in pack.layouts)
+    return DicomPlan(attributes, vr, _safe_private(packs), frozenset(options), tuple(sorted(allowed)), layouts, heads)
+
+
+def _distinct(parts: Iterable[_Part]) -> tuple[_Part, ...]:
+    found: list[_Part] = []
+    for part in parts:
+        if part not in found:
+            found.append(part)
+    return tuple(found)
 
 
 def _safe_private(packs: Sequence[Dicom | None]) -> dict[str, frozenset[int]]:

@@ -78,6 +78,7 @@ class Product(_Strict):
     recipients: list[str] = Field(min_length=1)
     purpose: Name
     names: Literal["tags", "surrogates"] = "tags"
+    heads: Literal["hold", "publish"] = "hold"
     languages: list[Language] = Field(default=["en"], min_length=1)
 
     @model_validator(mode="after")

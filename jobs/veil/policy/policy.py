@@ -70,7 +70,9 @@ class Policy:
         grouped = {modality for group in product.linkage_groups for modality in group}
         alone = [[modality] for modality in product.modalities if modality not in grouped]
         rules, terminology = _rules(parts)
-        dicom = compile_dicom(rules, [root.dicom for root in _roots(parts)], product.profile)
+        dicom = compile_dicom(
+            rules, [root.dicom for root in _roots(parts)], product.profile, holds_heads=product.heads == "hold"
+        )
         restricted = frozenset(prefix for census in parts.zip3.census for prefix in census.restricted)
         return cls(
             product=product.name,

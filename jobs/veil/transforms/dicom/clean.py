@@ -16,6 +16,7 @@ from veil.transforms.text import redact
 
 from . import files, known
 from .header import HeaderCleaner, Subject
+from .heads import check_head
 from .ocr import Box, TextFinder
 from .pixels import mask
 
@@ -73,6 +74,8 @@ class DicomAnonymizer:
 
     def _anonymized(self, dataset: Dataset, item: Item) -> Outcome:
         _check_class(dataset)
+        for heads in self._plan.heads:
+            check_head(dataset, heads)
         own = (*item.known, *known.identifiers(dataset))
         subject = Subject(item.subject, item.offset_days, item.uid_key, known.words(own))
         findings: list[Finding] = []
