@@ -22,7 +22,7 @@ from veil.contracts import Malformed, Outcome, Unpublishable
 PAYLOAD, PLANTS = objects()[0]
 HEADER = len(PAYLOAD) - 2 * 128 * 128
 """Where the pixels begin: what is changed before is read as structure."""
-EXAMPLES = int(os.environ.get("VEIL_FUZZ_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("VEIL_FUZZ_EXAMPLES", "40"))
 NAMES = [plant.encode() for plant in PLANTS if len(plant) > 5]
 
 

@@ -50,8 +50,8 @@ _DOCUMENTS = frozenset({0x00420011, 0x00420010, 0x00880200, 0x04000561, 0xFFFCFF
 """Encapsulated document and its title, icon, attributes as they were, trailing padding."""
 _PLACES = frozenset({0x00080080, 0x00080081, 0x00081040, 0x00101040, 0x00102154, 0x00080092, 0x00080094, 0x00400241})
 _BIRTH = frozenset({0x00100030, 0x00100032})
-_CODES = frozenset({0x00080100, 0x00120063})
-"""Codes of terminologies, and how the object was anonymized."""
+_CODES = frozenset({0x00080070, 0x00080100, 0x00081090, 0x00120063, 0x00181020})
+"""Codes of terminologies, the make of a device and its software, and how the object was anonymized."""
 _DEVICES = frozenset({0x00181000, 0x00081010, 0x00181002, 0x00181004, 0x00181005, 0x00181007, 0x00181008})
 _RUN = re.compile(rb"[\x20-\x7e\x80-\xff]{6,}")
 _WIDE_RUN = re.compile(rb"(?:[\x20-\x7e]\0){6,}|(?:\0[\x20-\x7e]){6,}")
@@ -155,7 +155,9 @@ def _date(element: Element, profile: Profile) -> bool:
     if profile == "expert" or element.tag in _BIRTH or _kind(element) not in {"DA", "DT", "TM"}:
         return False
     values = element.value.strip(b"\0 ").split(b"\\")
-    return any(not _YEAR_ONLY.fullmatch(value) for value in values) or (_kind(element) == "TM" and any(values))
+    if _kind(element) == "TM":
+        return any(value.strip(b"0") for value in values)
+    return any(not _YEAR_ONLY.fullmatch(value) for value in values)
 
 
 def _free_text(element: Element, profile: Profile) -> bool:

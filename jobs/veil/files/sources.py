@@ -120,7 +120,8 @@ def _object(source: Source, position: int, payload: bytes) -> Iterator[Entry]:
     about = patient_of(payload)
     if not about.is_directory:
         key = f"{source.name}#{position}"
-        yield Entry(source, position, "dicom", key, about.patient or source.place, "", payload=payload)
+        subject = f"{about.issuer}|{about.patient}" if about.patient else source.place
+        yield Entry(source, position, "dicom", key, subject, "", payload=payload)
 
 
 def _archive(source: Source) -> Iterator[Entry | Skipped]:

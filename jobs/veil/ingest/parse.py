@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
+from veil import modalities
 from veil.contracts import Attachment, Malformed, Record
 from veil.ingest.work import Piece, pieces, problem_row, row_of, to_batch
 from veil.modalities import recognisers
@@ -29,11 +31,21 @@ Row = dict[str, Any]
 
 
 class Parser:
-    """Reads pieces of drops on a worker. `tables` gives the roles of a CSV table's columns by (drop id, file name)."""
+    """Reads pieces of drops on a worker.
 
-    def __init__(self, bronze_objects: str, tables: Mapping[tuple[str, str], TableRoles]) -> None:
+    `tables` gives the roles of a CSV table's columns by (drop id, file name); `systems`, by source, the system of the
+    patient IDs that its images carry.
+    """
+
+    def __init__(
+        self,
+        bronze_objects: str,
+        tables: Mapping[tuple[str, str], TableRoles],
+        systems: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._objects = bronze_objects
         self._tables = tables
+        self._systems = dict(systems)
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Give the rows of every piece, in batches of bounded size."""
@@ -132,7 +144,7 @@ class Parser:
         record = Record(
             type=piece.modality,
             id=piece.path,
-            subject=piece.subject,
+            subject=piece.subject or self._identified(piece, data),
             content="",
             start=piece.date,
             references=(piece.encounter,) if piece.encounter else (),
@@ -144,6 +156,13 @@ class Parser:
             yield problem_row(piece, 0, "malformed-record", str(error))
             return
         yield {**row_of(piece, 0, record), **stored, "modality": piece.modality, "url": piece.path}
+
+    def _identified(self, piece: Piece, data: bytes) -> str | None:
+        """Give whom a file says it is about, where the drop does not say it and the system of such IDs is known."""
+        system = self._systems.get(piece.source)
+        identify = modalities.get(piece.modality).identify if piece.modality in modalities.registered() else None
+        name = identify(data) if system and identify else None
+        return f"identifier:{system}|{name}" if name else None
 
     def _stored(self, content_type: str, data: bytes) -> Row:
         digest = _digest(data)

@@ -55,11 +55,13 @@ def _ingest(work: Job, units: list[Unit]) -> None:
     from pyspark.sql import functions as F
 
     lake, intake_id = work.lake, work.attempt.unit_id
-    sources = [source.name for source in load_site(work.settings.config / "site.toml").sources]
-    delivery = read_drops(work.store, registry.drops_of_intake(work.store, intake_id), sources)
+    sources = load_site(work.settings.config / "site.toml").sources
+    drops = registry.drops_of_intake(work.store, intake_id)
+    delivery = read_drops(work.store, drops, [source.name for source in sources])
     work.figures["files"] = len(delivery.files)
     good = _verified(work, delivery)
-    incoming = _read(work, delivery, good)
+    systems = {source.name: source.patient_id_system for source in sources if source.patient_id_system}
+    incoming = _read(work, delivery, good, systems)
     accept.enter_vault(lake, incoming, work.settings.key_file, work.write)
     verdicts = accept.judge(lake, incoming, [(unit.modality, unit.unit_id) for unit in units])
     judged = lake.settle(verdicts, "judged", work.write)
@@ -89,14 +91,14 @@ def _verified(work: Job, delivery: Delivery) -> list[Piece]:
     return [piece for piece in rows if (piece.drop_id, piece.file_no) not in delivery.problems]
 
 
-def _read(work: Job, delivery: Delivery, good: list[Piece]) -> DataFrame:
+def _read(work: Job, delivery: Delivery, good: list[Piece], systems: dict[str, str]) -> DataFrame:
     """Read the pieces once: every later step must see the same rows and random ids."""
     lake = work.lake
     pieces = split(good)
     frame = lake.spark.createDataFrame([tuple(piece.values()) for piece in pieces], WORK_DDL)
     objects = str(lake.path(RESTRICTED, OBJECTS))
     parsed = frame.repartition(max(1, min(len(pieces), _PER_CORE * lake.cores))).mapInArrow(
-        Parser(objects, delivery.tables), INCOMING_DDL
+        Parser(objects, delivery.tables, systems), INCOMING_DDL
     )
     return lake.settle(parsed, "incoming", work.write)
 

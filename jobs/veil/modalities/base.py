@@ -47,6 +47,7 @@ class Modality:
     `recognise` takes a file's name and first bytes and names its format, or None. `anonymizer` makes the transform of
     a policy, given the year to which ages are computed; a modality without one, or without a gate, is held: it stays
     in the restricted zone and is never published. `binary` says that what is published is a payload object.
+    `identify` gives the ID by which a file itself says whom it is about, for a drop that does not say it.
     `mentions` gives what an item tells about its subject that the subject's other items are searched for.
     """
 
@@ -57,6 +58,7 @@ class Modality:
     gate: Gate | None = None
     binary: bool = False
     mentions: Callable[[Item], Iterable[KnownIdentifier]] | None = None
+    identify: Callable[[bytes], str | None] | None = None
 
     @property
     def held(self) -> bool:

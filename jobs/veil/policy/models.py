@@ -94,10 +94,15 @@ class Product(_Strict):
 
 
 class Source(_Strict):
-    """A sending system; identifiers are only comparable within one."""
+    """A sending system; identifiers are only comparable within one.
+
+    `patient_id_system` is the system (of `Patient.identifier` or of a table of patients) of the patient IDs that its
+    images carry.
+    """
 
     name: Name
     title: str
+    patient_id_system: str | None = Field(default=None, min_length=1)
 
 
 class KeyProvider(_Strict):

@@ -26,9 +26,10 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The patient's ID with its issuer, "" where the object gives none; and whether it is a DICOMDIR."""
+    """The patient's ID and who issued it, "" where the object gives none; and whether it is a DICOMDIR."""
 
     patient: str = field(repr=False)
+    issuer: str = field(default="", repr=False)
     is_directory: bool = False
 
 
@@ -58,7 +59,7 @@ def patient_of(payload: bytes) -> About:
     try:
         header = read_dicom(payload, _PATIENT, _ISSUER, _RECORDS)
         patient, issuer = (str(header[tag].value or "") if tag in header else "" for tag in (_PATIENT, _ISSUER))
-        return About(f"{issuer}|{patient}" if patient else "", _RECORDS in header)
+        return About(patient.strip(), issuer.strip(), _RECORDS in header)
     except Exception:  # noqa: BLE001 - a damaged value makes the reader raise anything
         return About("")
 

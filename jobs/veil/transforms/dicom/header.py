@@ -149,7 +149,7 @@ class _Work:
         written = dataset.get_item(tag).VR
         if written == "UN":
             written = dataset[tag].VR
-        vr = rule.vr[0] if written is None else written
+        vr = (rule.vr[0] if written is None else written).partition(" or ")[0]
         if not _fits(vr, rule.vr):
             self.drop(dataset, tag, f"{rule.keyword}.wrong-vr")
         elif vr == "SQ":
@@ -174,7 +174,9 @@ class _Work:
     def _strings(self, dataset: Dataset, tag: BaseTag, rule: _Rule, vr: str) -> None:
         old = _texts(dataset, tag, vr)
         new = [self._string(value, rule, vr, dataset) for value in old]
-        if new != old or vr in _TEXT:
+        if rule.treatment == "keep" and any(old) and not any(new):
+            self.drop(dataset, tag, f"{rule.keyword}.unfit")
+        elif new != old or vr in _TEXT:
             dataset[tag] = DataElement(tag, rule.vr[0], (new if len(new) > 1 else new[0]) if any(new) else None)
 
     def _string(self, value: str, rule: _Rule, vr: str, parent: Dataset) -> str:

@@ -15,6 +15,7 @@ _AGE = re.compile(r"(\d{3})([DWMY])", re.ASCII)
 _CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
 _DECIMAL = re.compile(r" *[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)? *", re.ASCII)
 _INTEGER = re.compile(r" *[+-]?\d{1,12} *", re.ASCII)
+_MIDNIGHT = "000000"
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199
 _OLDEST_AGE = 90
 """Years (45 CFR 164.514(b)(2)(i)(C)); in the other units three digits do not reach it."""
@@ -57,8 +58,10 @@ def moved_datetime(value: str, profile: Profile, days: int) -> str:
 
 
 def kept_time(value: str, profile: Profile) -> str:
-    """Keep a TM under `expert`; it is part of a date that `safe_harbor` takes away."""
-    return value.strip() if profile == "expert" and _TIME.fullmatch(value.strip()) else ""
+    """Keep a TM under `expert`; under `safe_harbor` it is midnight: time is part of the date that goes."""
+    if not _TIME.fullmatch(value.strip()):
+        return ""
+    return value.strip() if profile == "expert" else _MIDNIGHT
 
 
 def capped_age(value: str) -> str:
