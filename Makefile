@@ -13,7 +13,7 @@ UV := .veil/boot/bin/uv
 VEIL := .venv/bin/veil
 PYTEST := .venv/bin/python -m pytest
 
-.PHONY: help setup demo up down veil test test-slow check bench clean
+.PHONY: help setup demo up down veil test test-slow fuzz check bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,12 @@ test: setup ## Run the tests
 test-slow: setup ## Run the tests that take minutes each: kills, a backfill, and a cluster
 	@bash .ci/packages
 	@$(PYTEST) -m slow
+
+fuzz: setup ## Feed damaged and hostile DICOM objects to the anonymizer for 10 minutes
+	@for kind in damaged elements; do \
+	  VEIL_FUZZ_EXAMPLES=1000000 timeout 300 $(PYTEST) --timeout 0 tests/property/test_dicom_hostile.py -k $$kind; \
+	  code=$$?; [ $$code = 124 ] || exit $$code; \
+	done; echo "Nothing found in 10 minutes"
 
 check: setup ## Lint, types, layers and the DAG-integrity test
 	@.venv/bin/ruff check .

@@ -37,7 +37,7 @@ def test_a_known_identifier_anywhere_in_the_bytes_is_among_the_tokens(where: str
 
 def _with_text(payload: bytes, hidden: bytes) -> bytes:
     """Put bytes into the pixels, where only a search of all bytes finds them."""
-    at = len(payload) - 4096
+    at = len(payload) - 512
     return payload[:at] + b"\x01" + hidden + b"\x01" + payload[at + len(hidden) + 2 :]
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from veil.contracts import Profile
 
 _PSEUDONYM = "c" * 32
-_SIZE = 160
+_SIZE = 32
+"""Pixels of a side: too few for a text, so that they need not be read."""
+_LEGIBLE = 160
 Damage = Callable[[Any], None]
 """Puts something identifying into a data set."""
 
@@ -90,8 +92,9 @@ def _burned_in(dataset: Any) -> None:
     import numpy as np
     from PIL import Image, ImageDraw, ImageFont
 
-    picture = Image.new("L", (_SIZE, _SIZE))
+    picture = Image.new("L", (_LEGIBLE, _LEGIBLE))
     ImageDraw.Draw(picture).text((8, 40), "VASTERBY", font=ImageFont.load_default(24), fill=255)
+    dataset.Rows = dataset.Columns = _LEGIBLE
     dataset.PixelData = np.asarray(picture).tobytes()
 
 

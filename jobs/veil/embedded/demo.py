@@ -114,7 +114,7 @@ def is_as_expected(made: Report) -> bool:
         ("text", "known-identifier")
     ]
     released = all(release.get("verdict") == "passed" for release in made.releases) and bool(made.releases)
-    return only_leak and released and made.leaks == [] and published == {"tabular", "photo"}
+    return only_leak and released and made.leaks == [] and published == {"tabular", "photo", "dicom"}
 
 
 def _show_tasks(client: Airflow, run_id: str, shown: set[tuple[str, str]], began: float, say: stack.Say) -> None:
