@@ -167,6 +167,7 @@ def _row(name: str, planted: dict[Path, list[str]], outputs: list[Path], times: 
 def _image(kind: str) -> bytes:
     import io
 
+    import cv2
     import numpy as np
     import pydicom
 
@@ -174,11 +175,12 @@ def _image(kind: str) -> bytes:
 
     rows, columns, frames, bits = {"MR": (512, 512, 1, 16), "CR": (2000, 2000, 1, 16), "US": (480, 640, 100, 8)}[kind]
     dataset = pydicom.dcmread(io.BytesIO(objects()[2 if kind == "US" else 0][0]))
-    noise = np.random.default_rng(1).integers(0, 200, (frames, rows, columns))
+    one = cv2.resize(dataset.pixel_array.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC).clip(0)
+    shown = np.stack([one if frames == 1 else one * (0.9 + number / 1000) for number in range(frames)])
     dataset.Modality, dataset.Rows, dataset.Columns, dataset.NumberOfFrames = kind, rows, columns, frames
     dataset.BitsAllocated = dataset.BitsStored = bits
     dataset.HighBit = bits - 1
-    dataset.PixelData = noise.astype(np.uint8 if bits == 8 else "<u2").tobytes()
+    dataset.PixelData = shown.clip(0, 2**bits - 1).astype(np.uint8 if bits == 8 else "<u2").tobytes()
     return written(dataset)
 
 

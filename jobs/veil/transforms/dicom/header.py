@@ -12,7 +12,6 @@ from pydicom.datadict import (
     dictionary_keyword,
     dictionary_VM,
     dictionary_VR,
-    private_dictionary_VR,
 )
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -24,6 +23,7 @@ from veil.policy.treatments import Treatment
 from veil.transforms.control import CONTROL
 
 from . import values
+from .private import clean_private, texts
 
 Read = Callable[[str, str], str]
 """Cleans a free text: its path in the policy and the text itself, in; the clean text, out."""
@@ -33,8 +33,7 @@ _NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OB"
 _SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "AT": 4, "FD": 8, "UV": 8, "SV": 8}
 _WORDS = re.compile(rb"[A-Za-z^ ]{10,}|(?:[A-Za-z^ ]\0){10,}")
 _PIXEL_DATA = 0x7FE00010
-_TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
-_PRIVATE = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "DS", "IS"})
+_TEXT = values.FREE_TEXT
 _PUBLIC_CODES = frozenset(
     {"DCM", "SCT", "SRT", "SNM3", "LN", "UCUM", "RADLEX", "FMA", "NCIt", "UMLS", "BI", "I10", "I10P"}
 )
@@ -121,7 +120,7 @@ class _Work:
             if not tag.is_private:
                 self._attribute(dataset, tag, depth)
         if private:
-            self._private(dataset, private)
+            clean_private(dataset, private, self.plan.private, self.drop)
 
     def drop(self, dataset: Dataset, tag: BaseTag, name: str) -> None:
         del dataset[tag]
@@ -172,7 +171,7 @@ class _Work:
             self.drop(dataset, tag, self.rule(int(tag)).keyword)
 
     def _strings(self, dataset: Dataset, tag: BaseTag, rule: _Rule, vr: str) -> None:
-        old = _texts(dataset, tag, vr)
+        old = texts(dataset, tag, vr)
         new = [self._string(value, rule, vr, dataset) for value in old]
         if rule.treatment == "keep" and any(old) and not any(new):
             self.drop(dataset, tag, f"{rule.keyword}.unfit")
@@ -214,37 +213,6 @@ class _Work:
     def _names(self, value: str) -> bool:
         return not self.subject.words.isdisjoint(value.upper().replace("_", " ").replace("^", " ").split())
 
-    def _private(self, dataset: Dataset, tags: Sequence[BaseTag]) -> None:
-        """Keep the private elements that are numbers and safe by their creator (PS3.15 E.3.10), and its name."""
-        creators = {
-            (tag.group, tag.element): str(dataset[tag].value or "").strip()
-            for tag in tags
-            if 0x10 <= tag.element <= 0xFF and dataset[tag].VR in {"LO", "UN"}
-        }
-        kept: set[tuple[int, int]] = set()
-        for tag in tags:
-            block = (tag.group, tag.element >> 8)
-            creator = creators.get(block, "")
-            if tag.element > 0xFF and self._is_safe(dataset, tag, creator):
-                kept.add(block)
-            elif (tag.group, tag.element) not in creators:
-                self.drop(dataset, tag, "private")
-        for group, element in creators.keys() - kept:
-            self.drop(dataset, BaseTag(group << 16 | element), "private")
-
-    def _is_safe(self, dataset: Dataset, tag: BaseTag, creator: str) -> bool:
-        if tag.element & 0xFF not in self.plan.private.get(creator, ()):
-            return False
-        try:
-            vr = dataset[tag].VR
-            if vr == "UN":
-                vr = private_dictionary_VR(tag, creator)
-            return vr in _PRIVATE and (
-                vr not in {"DS", "IS"} or all(values.is_number(text, vr) for text in _texts(dataset, tag, vr))
-            )
-        except Exception:  # noqa: BLE001 - what cannot be read is not safe
-            return False
-
 
 def _fits(written: str, allowed: Sequence[str]) -> bool:
     """Whether the file's VR is one that the standard gives, or a text for a text, a number for a number."""
@@ -260,16 +228,3 @@ def _is_plausible(value: object, vr: str, most: int | None) -> bool:
     if vr in _SIZES and most is not None:
         return len(value) <= _SIZES[vr] * most
     return _WORDS.search(value) is None
-
-
-def _texts(dataset: Dataset, tag: BaseTag, vr: str) -> list[str]:
-    """Give the values of an attribute of strings; those that are ASCII are not converted to numbers and back."""
-    raw = dataset.get_item(tag).value
-    if isinstance(raw, bytes) and vr not in _TEXT:
-        text = raw.decode("ascii").rstrip("\0 ")
-        return text.split("\\")
-    value = dataset[tag].value
-    if value is None:
-        return [""]
-    many = value if isinstance(value, list | tuple) or hasattr(value, "insert") else [value]
-    return [str(one) for one in many]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -15,7 +16,10 @@ Picture = np.ndarray[Any, Any]
 
 _MARGIN = 0.25
 _SMALLEST_MARGIN = 2
-_LARGEST_DOUBLED = 1200
+_LONGEST_DOUBLED = 800
+_LONGEST_VIEW = 1280
+"""Pixels of the longer side of a view that is looked at in addition: memory and time grow with its square."""
+
 _CERTAIN = 0.9
 """How sure the reader has to be of a text that may stay."""
 
@@ -110,32 +114,42 @@ def _views(picture: Picture, *, thorough: bool) -> Iterator[tuple[Picture, Calla
     """Give views of a picture, the way back from each to its pixels, and whether the detector has to be sure in it."""
     import cv2
 
-    height, width = picture.shape[:2]
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    light = _strokes(grey, cv2.MORPH_TOPHAT)
     yield picture, _same, False
-    yield light, _same, False
+    yield _strokes(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.MORPH_TOPHAT), _same, False
     if not thorough:
         return
+    height, width = picture.shape[:2]
+    share = min(1.0, _LONGEST_VIEW / max(height, width))
+    small = cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA) if share < 1 else picture
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    across = small.shape[1]
+
+    def back(box: Box) -> Box:
+        return _scaled(box, 1 / share)
 
     def turned_back(box: Box) -> Box:
-        return Box(width - box.bottom, box.left, width - box.top, box.right)
+        return back(Box(across - box.bottom, box.left, across - box.top, box.right))
 
-    yield _strokes(grey, cv2.MORPH_BLACKHAT), _same, True
-    yield np.repeat(cv2.createCLAHE(clipLimit=4.0).apply(grey)[..., None], 3, axis=2), _same, False
-    yield np.ascontiguousarray(np.rot90(picture)), turned_back, False
-    yield np.ascontiguousarray(np.rot90(light)), turned_back, False
-    if max(height, width) <= _LARGEST_DOUBLED:
+    yield _strokes(grey, cv2.MORPH_BLACKHAT), back, True
+    yield np.repeat(cv2.createCLAHE(clipLimit=4.0).apply(grey)[..., None], 3, axis=2), back, False
+    yield np.ascontiguousarray(np.rot90(small)), turned_back, False
+    yield np.ascontiguousarray(np.rot90(_strokes(grey, cv2.MORPH_TOPHAT))), turned_back, False
+    if max(height, width) <= _LONGEST_DOUBLED:
         double = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-        yield double, _halved, True
+        yield double, lambda box: _scaled(box, 0.5), True
 
 
 def _same(box: Box) -> Box:
     return box
 
 
-def _halved(box: Box) -> Box:
-    return Box(box.left // 2, box.top // 2, (box.right + 1) // 2, (box.bottom + 1) // 2)
+def _scaled(box: Box, share: float) -> Box:
+    return Box(
+        math.floor(box.left * share),
+        math.floor(box.top * share),
+        math.ceil(box.right * share),
+        math.ceil(box.bottom * share),
+    )
 
 
 def _strokes(grey: Picture, kind: int) -> Picture:

@@ -19,6 +19,9 @@ _MIDNIGHT = "000000"
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199
 _OLDEST_AGE = 90
 """Years (45 CFR 164.514(b)(2)(i)(C)); in the other units three digits do not reach it."""
+FREE_TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
+"""Value representations that are text in the object's character set."""
+
 STANDARD_ROOT = "1.2.840.10008."
 """UIDs of the standard itself (PS3.6): classes, transfer syntaxes, coding schemes."""
 
