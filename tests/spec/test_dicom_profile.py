@@ -8,11 +8,15 @@ from datetime import date
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
     RLELossless,
 )
 
@@ -127,6 +131,33 @@ def test_text_in_pixels_is_masked_and_every_other_pixel_is_as_it_was() -> None:
     assert not (after[ink] > 0).any()
     assert (after == before).mean() > 0.85
     assert set(np.unique(after[after != before])) == {0}
+
+
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGBaseline8Bit])
+def test_comments_and_segments_within_compressed_pixels_go(syntax: pydicom.uid.UID) -> None:
+    name = b"Quillona Vasterby"
+    dataset = pydicom.dcmread(io.BytesIO(MR))
+    if syntax == JPEG2000Lossless:
+        dataset.compress(syntax)
+        frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+        comment = b"\xff\x64" + (4 + len(name)).to_bytes(2, "big") + b"\0\1" + name
+        at = frame.index(b"\xff\x90")
+    else:
+        picture = io.BytesIO()
+        Image.fromarray((dataset.pixel_array // 8).astype(np.uint8)).save(picture, "JPEG")
+        frame = picture.getvalue()
+        dataset.BitsAllocated = dataset.BitsStored = 8
+        dataset.HighBit = 7
+        dataset.file_meta.TransferSyntaxUID = syntax
+        segment = (2 + len(name)).to_bytes(2, "big") + name
+        comment, at = b"\xff\xfe" + segment + b"\xff\xe1" + segment, 2
+    dataset.PixelData = encapsulate([frame[:at] + comment + frame[at:]])
+    dataset["PixelData"].is_undefined_length = True
+    payload = written(dataset)
+    assert name in payload
+    outcome = anonymized(payload)
+    assert name not in (outcome.payload or b"")
+    assert np.array_equal(read(outcome).pixel_array, pydicom.dcmread(io.BytesIO(payload)).pixel_array)
 
 
 def test_where_something_was_masked_is_told_and_never_what() -> None:

@@ -15,6 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEGLSTransferSyntaxes, JPEGTran
 from veil.contracts import Unpublishable
 from veil.policy.dicom import Layout
 
+from .codestream import strip
 from .ocr import Box, Picture, TextFinder
 
 _UNWRITTEN = frozenset({"CT", "MR", "PT", "NM", "SEG", "RTDOSE", "REG"})
@@ -55,6 +56,8 @@ def mask(dataset: Dataset, finder: TextFinder, layouts: Sequence[Layout]) -> tup
             boxes = {*_known(dataset, layouts), *_found(dataset, finder)}
             if boxes:
                 _paint(dataset, boxes)
+            elif "PixelData" in dataset:
+                strip(dataset)
     except Unpublishable:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged codestream makes a decoder raise anything
