@@ -73,6 +73,42 @@ def test_ages_over_89_are_grouped(age: str, published: str | None) -> None:
     assert (read(anonymized(changed(MR, PatientAge=age))).get("PatientAge") or None) == published
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"StudyInstanceUID": "1.2.840.10008.9702479.19500101"},
+        {"ManufacturerModelName": "MRN#9702479/"},
+        {"SequenceName": "(Mansouri)"},
+        {"InstanceNumber": "9702479"},
+        {"BodyPartExamined": "MANSOURILAYLA"},
+    ],
+)
+def test_what_has_the_form_of_a_code_is_not_believed_when_it_is_known(values: dict[str, object]) -> None:
+    payload = changed(MR, PatientName="Mansouri^Layla", PatientID="9702479", **values)
+    published = (anonymized(payload, "expert").payload or b"").upper()
+    assert b"9702479" not in published
+    assert b"MANSOURI" not in published
+
+
+def test_pixels_within_a_sequence_and_bits_that_are_not_shown_go() -> None:
+    dataset = pydicom.dcmread(io.BytesIO(MR))
+    icon = Dataset()
+    icon.BitsAllocated = 8
+    icon.PixelData = b"Quillona Vasterby "
+    dataset.ReferencedImageSequence = [icon]
+    dataset.BitsStored, dataset.HighBit = 12, 11
+    drawn = dataset.pixel_array.astype("<u2") | 0x8000
+    dataset.PixelData = drawn.tobytes()
+    outcome = anonymized(written(dataset))
+    assert b"Vasterby" not in (outcome.payload or b"")
+    assert not (np.frombuffer(read(outcome).PixelData, "<u2") & 0xF000).any()
+
+
+def test_a_voice_is_held() -> None:
+    with pytest.raises(Unpublishable, match="voice"):
+        anonymized(changed(MR, SOPClassUID="1.2.840.10008.5.1.4.1.1.9.4.1"))
+
+
 def test_uids_are_the_same_on_every_worker_and_another_subjects_differ() -> None:
     first, again, other = (read(anonymized(MR, key=key)) for key in (KEY, KEY, bytes(32)))
     second = read(anonymized(objects()[1][0]))

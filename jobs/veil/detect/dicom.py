@@ -39,7 +39,7 @@ RULES: dict[str, str] = {
 
 _META = frozenset(range(0x00020000, 0x00020004)) | {0x00020010, 0x00020012, 0x00020013}
 _PSEUDONYM = re.compile(rb"[0-9a-f]{32}")
-_NEW_UID = re.compile(rb"(?:1\.2\.840\.10008\.[\d.]+|2\.25\.\d{1,39})")
+_NEW_UID = re.compile(rb"2\.25\.\d{1,39}")
 _YEAR_ONLY = re.compile(rb"(?:\d{4}(?:0101)?)?")
 _AGE = re.compile(rb"(?:0[0-8]\d|090)Y|\d{3}[DWM]|")
 _DUMMY = b"REMOVED"
@@ -93,8 +93,6 @@ def search_tokens(payload: bytes) -> Iterator[str]:
     except Broken:
         elements = []
     for element in elements:
-        if _kind(element) == "UI":
-            continue
         for pattern in (_PIXEL_RUN, _WIDE_PIXEL_RUN) if element.tag == _PIXELS else (_RUN, _WIDE_RUN):
             for run in pattern.finditer(element.value):
                 narrow = run.group().replace(b"\0", b"")
@@ -124,8 +122,9 @@ def _private(element: Element, _profile: Profile) -> bool:
     if not element.group % 2:
         return False
     if element.vr == "":
+        # three letters in a row stand in doubles by chance
         is_creator = 0x10 <= element.tag & 0xFFFF <= 0xFF
-        return not is_creator and _LETTERS.search(element.value) is not None
+        return not is_creator and len(element.value) % 8 != 0 and _LETTERS.search(element.value) is not None
     return element.vr not in _NUMBERS and not (element.vr == "LO" and 0x10 <= element.tag & 0xFFFF <= 0xFF)
 
 
@@ -148,7 +147,14 @@ def _uid(element: Element, profile: Profile) -> bool:
     if _kind(element) != "UI" or (profile == "expert" and element.tag in (0x00181002, 0x0018100B)):
         return False
     values = element.value.strip(b"\0 ").split(b"\\")
-    return any(value and not _NEW_UID.fullmatch(value) for value in values)
+    return any(value and not _NEW_UID.fullmatch(value) and not _is_standard(value) for value in values)
+
+
+@lru_cache(maxsize=4096)
+def _is_standard(uid: bytes) -> bool:
+    from pydicom._uid_dict import UID_dictionary
+
+    return uid.decode("latin-1") in UID_dictionary
 
 
 def _date(element: Element, profile: Profile) -> bool:

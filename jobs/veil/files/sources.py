@@ -133,8 +133,12 @@ def _archive(source: Source) -> Iterator[Entry | Skipped]:
                 reason = f"encrypted, or larger than {LARGEST >> 20} MiB"
                 yield Skipped(source.name, position, reason)
                 continue
-            with archive.open(member) as stream:
-                payload = stream.read(LARGEST + 1)
+            try:
+                with archive.open(member) as stream:
+                    payload = stream.read(LARGEST + 1)
+            except Exception:  # noqa: BLE001 - each compression has errors of its own
+                yield Skipped(source.name, position, "a file in the archive is damaged, or its compression is not read")
+                continue
             if sniff(member.filename, payload[:HEAD], modalities.recognisers())[0] == "dicom":
                 yield from _object(source, position, payload)
             else:

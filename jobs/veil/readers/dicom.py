@@ -66,7 +66,7 @@ def patient_of(payload: bytes) -> About:
 
 def _check_inflation(payload: bytes) -> None:
     """Refuse a deflated object (PS3.5 A.5) that is far larger than it looks, before anything inflates it."""
-    head = payload[: _PREFIX + 2048]
+    head = payload[: _PREFIX + 65_536]
     if payload[_PREFIX : _PREFIX + 4] != b"DICM" or _DEFLATED not in head:
         return
     # the first element of the file meta information is its own length (PS3.10, 7.1)

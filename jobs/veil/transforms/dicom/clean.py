@@ -36,6 +36,7 @@ _METHODS = {
 """Codes of context group 7050 (PS3.16)."""
 _HELD = {
     "1.2.840.10008.5.1.4.1.1.104.": "a document inside DICOM (PDF, CDA, a model) cannot be cleaned: send it by itself",
+    "1.2.840.10008.5.1.4.1.1.9.4.": "a recorded voice identifies who speaks and who is spoken of",
     "1.2.840.10008.5.1.4.1.1.66": "raw data, whose content only its maker knows, cannot be cleaned",
 }
 _REGISTRATION = "1.2.840.10008.5.1.4.1.1.66."

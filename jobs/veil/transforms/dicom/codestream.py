@@ -22,8 +22,8 @@ _JPEG = frozenset((*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes))
 _JPEG_2000 = frozenset((*JPEG2000TransferSyntaxes, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL))
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _BARE = frozenset((0x01, _SOI, *range(0xD0, 0xD8)))
-_NEEDED = (b"JFIF\0", b"Adobe", b"mrfx")
-"""Beginnings of application segments that tell a decoder of colours."""
+_NEEDED = ((0xE0, b"JFIF\0", 16), (0xEE, b"Adobe", 14), (0xE8, b"mrfx", 7))
+"""Marker, beginning and length of the application segments that tell a decoder of colours."""
 
 _J2K_START = b"\xff\x4f\xff\x51"
 _J2K_COMMENT, _J2K_TILE = 0x64, 0x90
@@ -41,10 +41,9 @@ def strip(dataset: Dataset) -> None:
     if syntax not in _JPEG | _JPEG_2000:
         return
     frames = list(generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)))
-    clean = [_jpeg(frame) if syntax in _JPEG else _jpeg_2000(frame) for frame in frames]
-    if any(new != old.rstrip(b"\0") for new, old in zip(clean, frames, strict=True)):
-        dataset.PixelData = encapsulate(clean)
-        dataset["PixelData"].is_undefined_length = True
+    # with an offset table of their own: the source's could hold anything
+    dataset.PixelData = encapsulate([_jpeg(frame) if syntax in _JPEG else _jpeg_2000(frame) for frame in frames])
+    dataset["PixelData"].is_undefined_length = True
 
 
 def _jpeg(frame: bytes) -> bytes:
@@ -69,11 +68,23 @@ def _segments(frame: bytes) -> Iterator[bytes]:
         end = at + 2 + length
         if marker == _SOS:
             end = _after_scan(frame, end)
-        is_application = 0xE0 <= marker <= 0xEF and not frame[at + 4 :].startswith(_NEEDED)
-        if marker != _COM and not is_application:
+        if 0xE0 <= marker <= 0xEF:
+            yield _application(frame[at:end])
+        elif marker != _COM:
             yield frame[at:end]
         at = end
     raise ValueError("no end of the image")
+
+
+def _application(segment: bytes) -> bytes:
+    """Leave of an application segment what tells a decoder of colours: the fixed fields of JFIF, Adobe and HP's."""
+    for marker, start, length in _NEEDED:
+        if segment[1] == marker and segment[4:].startswith(start):
+            fixed = segment[4 : 2 + length]
+            if start == b"JFIF\0":
+                fixed = fixed[:-2] + b"\0\0"  # no thumbnail
+            return segment[:2] + length.to_bytes(2, "big") + fixed
+    return b""
 
 
 def _after_scan(frame: bytes, at: int) -> int:

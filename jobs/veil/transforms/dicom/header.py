@@ -32,6 +32,8 @@ _DEEPEST = 32
 _NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OB", "OW", "OF", "OD", "OL", "OV"})
 _SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "AT": 4, "FD": 8, "UV": 8, "SV": 8}
 _WORDS = re.compile(rb"[A-Za-z^ ]{10,}|(?:[A-Za-z^ ]\0){10,}")
+_WORD = re.compile(r"[^\W_]+")
+_LONG = 6
 _PIXEL_DATA = 0x7FE00010
 _TEXT = values.FREE_TEXT
 _PUBLIC_CODES = frozenset(
@@ -157,7 +159,10 @@ class _Work:
         elif vr in _NUMBERS:
             if rule.treatment != "keep":
                 self.drop(dataset, tag, rule.keyword)
-            elif int(tag) != _PIXEL_DATA and not _is_plausible(dataset.get_item(tag).value, vr, rule.most):
+            elif int(tag) == _PIXEL_DATA:
+                if depth:  # nothing looks for text in pixels within a sequence
+                    self.drop(dataset, tag, rule.keyword)
+            elif not _is_plausible(dataset.get_item(tag).value, vr, rule.most):
                 self.drop(dataset, tag, f"{rule.keyword}.no-number")
         elif rule.treatment == "dummy":
             self._dummy(dataset, tag, rule.vr[0])
@@ -184,8 +189,6 @@ class _Work:
         match vr:
             case "UI":
                 return value if rule.treatment == "keep" else values.new_uid(value, self.subject.uid_key)
-            case "DA" | "DT" | "TM" if rule.treatment == "keep":
-                return value if not set(value) - set("0123456789.+-") else ""
             case "DA":
                 return values.moved_date(value, self.profile, self.subject.offset_days)
             case "DT":
@@ -195,7 +198,7 @@ class _Work:
             case "AS":
                 return values.capped_age(value)
             case "DS" | "IS":
-                return value if values.is_number(value, vr) else ""
+                return value if values.is_number(value, vr) and not self._holds_long(value) else ""
             case "CS":
                 return value if values.is_code(value) and not self._names(value) else ""
             case _ if vr in _TEXT:
@@ -211,7 +214,15 @@ class _Work:
         return self.read(rule.keyword, value)[: values.LONGEST.get(vr)]
 
     def _names(self, value: str) -> bool:
-        return not self.subject.words.isdisjoint(value.upper().replace("_", " ").replace("^", " ").split())
+        """Whether a value holds a word of a name, or a number, that is known; a long one also within another word."""
+        written = value.upper()
+        if not self.subject.words.isdisjoint(_WORD.findall(written)):
+            return True
+        return self._holds_long(written)
+
+    def _holds_long(self, value: str) -> bool:
+        together = "".join(_WORD.findall(value.upper()))
+        return len(together) >= _LONG and any(len(word) >= _LONG and word in together for word in self.subject.words)
 
 
 def _fits(written: str, allowed: Sequence[str]) -> bool:

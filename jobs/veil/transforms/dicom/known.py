@@ -29,10 +29,11 @@ _OF_SUBJECT = frozenset({"PatientName", "OtherPatientNames", "PatientBirthName"}
 _OF_RELATIVES = frozenset({"PatientMotherBirthName", "ResponsiblePerson"})
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _SHORTEST = 3
+_DEEPEST = 8
 
 
-def identifiers(dataset: Dataset) -> tuple[KnownIdentifier, ...]:
-    """Give every name and number of the header that may stand in a description, a comment or a report."""
+def identifiers(dataset: Dataset, depth: int = 0) -> tuple[KnownIdentifier, ...]:
+    """Give every name and number of the header, its sequences included, that may stand in a description or a report."""
     found: dict[KnownIdentifier, None] = {}
     for tag in list(dataset.keys()):
         # only these are converted: what is converted has lost the bytes that it is later judged by
@@ -41,6 +42,9 @@ def identifiers(dataset: Dataset) -> tuple[KnownIdentifier, ...]:
         keyword = dictionary_keyword(tag)
         if keyword in _KINDS or keyword == "PatientBirthDate" or dictionary_VR(tag) == "PN":
             found.update(dict.fromkeys(_told(keyword, dataset[tag].value)))
+        elif dictionary_VR(tag) == "SQ" and dataset[tag].VR == "SQ" and depth < _DEEPEST:
+            for item in dataset[tag].value:
+                found.update(dict.fromkeys(identifiers(item, depth + 1)))
     return tuple(found)
 
 
@@ -87,3 +91,5 @@ def _natural(name: str) -> Iterator[str]:
         written = " ".join(part for part in (given, middle, family) if part)
         if len(written) >= _SHORTEST:
             yield written
+        if not family.isascii() and given:  # 王小明: family name first, and no blank
+            yield f"{family}{given}"

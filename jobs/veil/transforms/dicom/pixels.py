@@ -21,8 +21,8 @@ from .ocr import Box, Picture, TextFinder
 _UNWRITTEN = frozenset({"CT", "MR", "PT", "NM", "SEG", "RTDOSE", "REG"})
 """Kinds of image (Modality, 0008,0060) that come as they were measured; in any other, devices and people write."""
 
-_BITMAPS = frozenset({SegmentationStorage})
-"""Masks that an algorithm draws over another object: nobody writes in them, and one bit cannot be read."""
+_OFFSETS = (0x7FE00001, 0x7FE00002, 0x7FE00003)
+"""Extended Offset Table, its lengths, and Encapsulated Pixel Data Value Total Length."""
 
 _MOST_PIXELS = 100_000_000
 _MOST_BYTES = 1 << 30
@@ -46,24 +46,29 @@ def mask(dataset: Dataset, finder: TextFinder, layouts: Sequence[Layout]) -> tup
     """
     if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         return ()
-    if dataset.SOPClassUID in _BITMAPS:
-        return ()
     _check_size(dataset)
     _cut(dataset)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            boxes = {*_known(dataset, layouts), *_found(dataset, finder)}
+            boxes = {*_known(dataset, layouts), *(() if _is_bitmap(dataset) else _found(dataset, finder))}
             if boxes:
                 _paint(dataset, boxes)
             elif "PixelData" in dataset:
                 strip(dataset)
+            for tag in _OFFSETS:  # of the frames as they were
+                dataset.pop(tag, None)
     except Unpublishable:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged codestream makes a decoder raise anything
         raise Unpublishable(f"the pixels cannot be decoded ({type(error).__name__})") from None
     dataset.BurnedInAnnotation = "NO"
     return tuple(sorted(boxes))
+
+
+def _is_bitmap(dataset: Dataset) -> bool:
+    """Whether it is a mask that an algorithm draws over another object: nobody writes in it."""
+    return bool(dataset.SOPClassUID == SegmentationStorage and dataset.BitsAllocated == 1)
 
 
 def _check_size(dataset: Dataset) -> None:
@@ -92,7 +97,18 @@ def _cut(dataset: Dataset) -> None:
     length = get_expected_length(dataset)
     if len(dataset.PixelData) < length:
         raise Unpublishable("damaged or truncated DICOM object: there are fewer pixels than it says")
-    dataset.PixelData = dataset.PixelData[:length] + bytes(length % 2)
+    dataset.PixelData = _within_bits(dataset, dataset.PixelData[:length]) + bytes(length % 2)
+
+
+def _within_bits(dataset: Dataset, pixels: bytes) -> bytes:
+    """Clear the bits that are not stored: overlays were once drawn in them (PS3.5-2004, 8.1.2)."""
+    stored, high = int(dataset.BitsStored), int(dataset.HighBit)
+    if dataset.BitsAllocated != 16 or stored >= 16 or high != stored - 1 or dataset.PixelRepresentation:
+        return pixels
+    order = "<" if dataset.original_encoding[1] is not False else ">"
+    values = np.frombuffer(pixels, f"{order}u2")
+    kept = (1 << stored) - 1
+    return pixels if int(values.max(initial=0)) <= kept else (values & kept).astype(f"{order}u2").tobytes()
 
 
 def _found(dataset: Dataset, finder: TextFinder) -> Iterator[Box]:

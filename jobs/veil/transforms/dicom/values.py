@@ -6,6 +6,8 @@ import hmac
 import re
 from datetime import date, timedelta
 
+from pydicom._uid_dict import UID_dictionary
+
 from veil.contracts import Profile
 
 _DATE = re.compile(r"(\d{4})[.:]?(\d\d)[.:]?(\d\d)", re.ASCII)
@@ -22,16 +24,17 @@ _OLDEST_AGE = 90
 FREE_TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 """Value representations that are text in the object's character set."""
 
-STANDARD_ROOT = "1.2.840.10008."
-"""UIDs of the standard itself (PS3.6): classes, transfer syntaxes, coding schemes."""
 
 LONGEST = {"SH": 16, "LO": 64, "CS": 16, "AE": 16, "ST": 1024, "LT": 10_240}
 """Characters that fit (PS3.5, 6.2); the others have no limit that matters."""
 
 
 def new_uid(value: str, key: bytes) -> str:
-    """Make a UID under ``2.25`` (PS3.5, B.2) from 128 bits that only the holder of the subject's key can make again."""
-    if value.startswith(STANDARD_ROOT):
+    """Make a UID under ``2.25`` (PS3.5, B.2) from 128 bits that only the holder of the subject's key can make again.
+
+    Those of the standard itself (PS3.6, A: classes, transfer syntaxes, coding schemes) stay.
+    """
+    if value in UID_dictionary:
         return value
     digest = hmac.digest(key, value.encode("utf-8", "replace"), "sha256")
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
