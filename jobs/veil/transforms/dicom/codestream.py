@@ -41,8 +41,10 @@ def strip(dataset: Dataset) -> None:
     if syntax not in _JPEG | _JPEG_2000:
         return
     frames = list(generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)))
-    # with an offset table of their own: the source's could hold anything
-    dataset.PixelData = encapsulate([_jpeg(frame) if syntax in _JPEG else _jpeg_2000(frame) for frame in frames])
+    clean = [_jpeg(frame) if syntax in _JPEG else _jpeg_2000(frame) for frame in frames]
+    # with an offset table of their own, where the source's is neither empty nor the true one: it could hold anything
+    without, table = (encapsulate(clean, has_bot=has_table) for has_table in (False, True))
+    dataset.PixelData = without if dataset.PixelData == without else table
     dataset["PixelData"].is_undefined_length = True
 
 
