@@ -8,7 +8,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from veil.contracts import KnownIdentifier, Profile
+from veil import modalities
+from veil.contracts import Item, KnownIdentifier, Profile, Unpublishable
+from veil.files import policy_of
 from veil.modalities.text import engine
 from veil.transforms.text import redact
 
@@ -89,10 +91,6 @@ def test_surrogates_are_the_same_in_every_process() -> None:
 
 
 def test_text_that_is_written_invisibly_is_not_passed_on() -> None:
-    from tests.dicom_objects import policy_of
-    from veil import modalities
-    from veil.contracts import Item, Unpublishable
-
     anonymizer = modalities.get("text").anonymizer
     assert anonymizer is not None
     hidden = "".join(chr(0xE0000 + ord(char)) for char in "Quillona Vasterby")

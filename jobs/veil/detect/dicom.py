@@ -49,6 +49,7 @@ _TEXTS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 _DOCUMENTS = frozenset({0x00420011, 0x00420010, 0x00880200, 0x04000561, 0xFFFCFFFC, 0x04000550})
 """Encapsulated document and its title, icon, attributes as they were, trailing padding."""
 _PLACES = frozenset({0x00080080, 0x00080081, 0x00081040, 0x00101040, 0x00102154, 0x00080092, 0x00080094, 0x00400241})
+_IDENTITY_REMOVED = 0x00120062
 _BIRTH = frozenset({0x00100030, 0x00100032})
 _CODES = frozenset({0x00080070, 0x00080100, 0x00081090, 0x00120063, 0x00181020})
 """Codes of terminologies, the make of a device and its software, and how the object was anonymized."""
@@ -76,12 +77,10 @@ def leaks(payload: bytes, *, profile: Profile) -> list[str]:
     found = {rule for element in elements for rule, breaks in _CHECKS.items() if breaks(element, profile)}
     if any(payload[:128]):
         found.add("preamble")
-    marks = {element.tag: element.value.strip() for element in elements if element.tag in (0x00120062, 0x00100020)}
-    if marks.get(0x00120062) != b"YES":
+    marks = [element.value.strip() for element in elements if element.tag == _IDENTITY_REMOVED]
+    if marks[-1:] != [b"YES"]:
         found.add("unmarked")
-    if found & {"unreadable", "document"}:
-        return sorted(found)
-    if burned_in(payload):
+    if "document" not in found and burned_in(payload):
         found.add("burned-in")
     return sorted(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -22,7 +23,7 @@ from .pixels import mask
 
 Find = Callable[[str, Sequence[KnownIdentifier]], list[Span]]
 
-_MOST_TEXTS = 20_000
+_MOST_PEOPLE, _MOST_TEXTS = 100, 1000
 _METHODS = {
     "": ("113100", "Basic Application Confidentiality Profile"),
     "descriptors": ("113105", "Clean Descriptors Option"),
@@ -43,6 +44,14 @@ _REGISTRATION = "1.2.840.10008.5.1.4.1.1.66."
 _VIDEO = ("1.2.840.10008.1.2.4.10", "1.2.840.10008.1.2.7.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Somebody by what is known of them, and what the texts of their objects became, by path and text."""
+
+    words: known.Words = field(repr=False)
+    read: dict[tuple[str, str], tuple[str, list[Finding]]] = field(default_factory=dict, repr=False)
+
+
 class DicomAnonymizer:
     """Anonymizes DICOM objects by a policy; `find` finds identifiers in text."""
 
@@ -51,7 +60,7 @@ class DicomAnonymizer:
         self._plan = policy.plan.dicom
         self._header = HeaderCleaner(self._plan, policy.profile)
         self._finder = TextFinder(self._plan.allowed_text)
-        self._read: dict[tuple[Any, ...], tuple[str, list[Finding]]] = {}
+        self._people: dict[tuple[Any, ...], _Person] = {}
 
     def __call__(self, item: Item) -> Outcome:
         """Anonymize one object.
@@ -78,16 +87,17 @@ class DicomAnonymizer:
         for heads in self._plan.heads:
             check_head(dataset, heads)
         own = (*item.known, *known.identifiers(dataset))
-        subject = Subject(item.subject, item.offset_days, item.uid_key, known.words(own))
+        person = self._person(own, item.offset_days)
+        subject = Subject(item.subject, item.offset_days, item.uid_key, person.words)
         findings: list[Finding] = []
 
         def read(path: str, text: str) -> str:
-            key = (own, item.offset_days, path, text)
-            if key not in self._read:
-                if len(self._read) >= _MOST_TEXTS:
-                    self._read.clear()
-                self._read[key] = self._cleaned(path, text, own, item.offset_days)
-            cleaned, found = self._read[key]
+            key = path, text
+            if key not in person.read:
+                if len(person.read) >= _MOST_TEXTS:
+                    person.read.clear()
+                person.read[key] = self._cleaned(path, text, own, item.offset_days)
+            cleaned, found = person.read[key]
             findings.extend(found)
             return cleaned
 
@@ -96,6 +106,15 @@ class DicomAnonymizer:
         masked = mask(dataset, self._finder, self._plan.layouts)
         self._mark(dataset)
         return Outcome(json.dumps(_facts(dataset, masked)), files.write(dataset), findings, dropped)
+
+    def _person(self, own: tuple[KnownIdentifier, ...], offset_days: int) -> _Person:
+        """Give what is remembered of somebody: the objects of a study say the same of whom they are about."""
+        key = own, offset_days
+        if key not in self._people:
+            if len(self._people) >= _MOST_PEOPLE:
+                self._people.clear()
+            self._people[key] = _Person(known.Words(own))
+        return self._people[key]
 
     def _cleaned(
         self, path: str, text: str, own: Sequence[KnownIdentifier], offset_days: int
@@ -126,7 +145,7 @@ def _code(value: str, meaning: str) -> Dataset:
 
 def _check_class(dataset: Dataset) -> None:
     kind = str(dataset.SOPClassUID)
-    syntax = str(dataset.file_meta.get("TransferSyntaxUID", "")) if "file_meta" in dataset.__dict__ else ""
+    syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
     for root, reason in _HELD.items():
         if kind.startswith(root) and not kind.startswith(_REGISTRATION):
             raise Unpublishable(reason)

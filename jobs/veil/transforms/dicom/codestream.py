@@ -18,7 +18,9 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
-_JPEG = frozenset((*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes))
+JPEG = frozenset((*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes))
+"""Transfer syntaxes whose frames are made of the segments of JPEG."""
+
 _JPEG_2000 = frozenset((*JPEG2000TransferSyntaxes, HTJ2K, HTJ2KLossless, HTJ2KLosslessRPCL))
 _SOI, _EOI, _SOS, _COM = 0xD8, 0xD9, 0xDA, 0xFE
 _BARE = frozenset((0x01, _SOI, *range(0xD0, 0xD8)))
@@ -38,10 +40,10 @@ def strip(dataset: Dataset) -> None:
         A frame is no codestream of its transfer syntax.
     """
     syntax = dataset.file_meta.get("TransferSyntaxUID")
-    if syntax not in _JPEG | _JPEG_2000:
+    if syntax not in JPEG | _JPEG_2000:
         return
     frames = list(generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)))
-    clean = [_jpeg(frame) if syntax in _JPEG else _jpeg_2000(frame) for frame in frames]
+    clean = [_jpeg(frame) if syntax in JPEG else _jpeg_2000(frame) for frame in frames]
     # with an offset table of their own, where the source's is neither empty nor the true one: it could hold anything
     without, table = (encapsulate(clean, has_bot=has_table) for has_table in (False, True))
     dataset.PixelData = without if dataset.PixelData == without else table

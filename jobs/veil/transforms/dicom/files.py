@@ -45,8 +45,7 @@ def read(payload: bytes) -> Dataset:
 
 def write(dataset: Dataset) -> bytes:
     """Write an object with a header of its own: nothing of the source's preamble or file meta information is in it."""
-    source = dataset.get("file_meta") or FileMetaDataset()
-    syntax = source.get("TransferSyntaxUID") or _guessed(dataset)
+    syntax = dataset.file_meta.get("TransferSyntaxUID") or _guessed(dataset)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID

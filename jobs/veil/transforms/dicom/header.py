@@ -5,25 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from pydicom.datadict import (
-    dictionary_has_tag,
-    dictionary_keyword,
-    dictionary_VM,
-    dictionary_VR,
-)
+from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VM, dictionary_VR
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
-from veil.contracts import Unpublishable
+from veil.contracts import Profile, Unpublishable
 from veil.policy.dicom import DicomPlan
 from veil.policy.treatments import Treatment
 from veil.transforms.control import CONTROL
 
 from . import values
-from .private import clean_private, texts
+from .known import Words
+from .private import clean_private
 
 Read = Callable[[str, str], str]
 """Cleans a free text: its path in the policy and the text itself, in; the clean text, out."""
@@ -32,8 +27,6 @@ _DEEPEST = 32
 _NUMBERS = frozenset({"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT", "OB", "OW", "OF", "OD", "OL", "OV"})
 _SIZES = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "AT": 4, "FD": 8, "UV": 8, "SV": 8}
 _WORDS = re.compile(rb"[A-Za-z^ ]{10,}|(?:[A-Za-z^ ]\0){10,}")
-_WORD = re.compile(r"[^\W_]+")
-_LONG = 6
 _PIXEL_DATA = 0x7FE00010
 _TEXT = values.FREE_TEXT
 _PUBLIC_CODES = frozenset(
@@ -48,12 +41,12 @@ _REPEATING = (0x50, 0x60)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom an object is about: what is published of them, and `words`, in capitals, that no code may be."""
+    """Whom an object is about: what is published of them, and the `words` that no code or number may be."""
 
     pseudonym: str
     offset_days: int
     uid_key: bytes = field(repr=False)
-    words: frozenset[str] = field(repr=False)
+    words: Words = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class _Rule:
 class HeaderCleaner:
     """Applies a plan to headers (PS3.15 E.2). What was dropped is counted by keyword; a name of no value is in it."""
 
-    def __init__(self, plan: DicomPlan, profile: Any) -> None:
+    def __init__(self, plan: DicomPlan, profile: Profile) -> None:
         self._plan, self._profile = plan, profile
         self._rules: dict[int, _Rule] = {}
 
@@ -107,7 +100,7 @@ class _Work:
     """One header under way."""
 
     plan: DicomPlan
-    profile: Any
+    profile: Profile
     rule: Callable[[int], _Rule]
     subject: Subject
     read: Read
@@ -176,7 +169,7 @@ class _Work:
             self.drop(dataset, tag, self.rule(int(tag)).keyword)
 
     def _strings(self, dataset: Dataset, tag: BaseTag, rule: _Rule, vr: str) -> None:
-        old = texts(dataset, tag, vr)
+        old = values.texts(dataset, tag, vr)
         new = [self._string(value, rule, vr, dataset) for value in old]
         if rule.treatment == "keep" and any(old) and not any(new):
             self.drop(dataset, tag, f"{rule.keyword}.unfit")
@@ -198,9 +191,9 @@ class _Work:
             case "AS":
                 return values.capped_age(value)
             case "DS" | "IS":
-                return value if values.is_number(value, vr) and not self._holds_long(value) else ""
+                return value if values.is_number(value, vr) and not self.subject.words.are_within(value) else ""
             case "CS":
-                return value if values.is_code(value) and not self._names(value) else ""
+                return value if values.is_code(value) and not self.subject.words.are_in(value) else ""
             case _ if vr in _TEXT:
                 return self._text(value, rule, vr, parent)
         return ""
@@ -210,19 +203,8 @@ class _Work:
             return ""
         public = rule.keyword in {"CodeValue", "CodeMeaning"} and parent.get("CodingSchemeDesignator") in _PUBLIC_CODES
         if public or rule.treatment == "keep":
-            return "" if self._names(value) else value
+            return "" if self.subject.words.are_in(value) else value
         return self.read(rule.keyword, value)[: values.LONGEST.get(vr)]
-
-    def _names(self, value: str) -> bool:
-        """Whether a value holds a word of a name, or a number, that is known; a long one also within another word."""
-        written = value.upper()
-        if not self.subject.words.isdisjoint(_WORD.findall(written)):
-            return True
-        return self._holds_long(written)
-
-    def _holds_long(self, value: str) -> bool:
-        together = "".join(_WORD.findall(value.upper()))
-        return len(together) >= _LONG and any(len(word) >= _LONG and word in together for word in self.subject.words)
 
 
 def _fits(written: str, allowed: Sequence[str]) -> bool:

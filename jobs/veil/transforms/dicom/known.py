@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR
 from pydicom.dataset import Dataset
 
 from veil.contracts import Kind, KnownIdentifier
+
+from .values import many
 
 _KINDS: dict[str, Kind] = {
     "PatientID": "MRN",
@@ -28,7 +30,9 @@ _KINDS: dict[str, Kind] = {
 _OF_SUBJECT = frozenset({"PatientName", "OtherPatientNames", "PatientBirthName"})
 _OF_RELATIVES = frozenset({"PatientMotherBirthName", "ResponsiblePerson"})
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
+_WORD = re.compile(r"[^\W_]+")
 _SHORTEST = 3
+_LONG = 6
 _DEEPEST = 8
 
 
@@ -65,20 +69,31 @@ def _told(keyword: str, value: object) -> Iterator[KnownIdentifier]:
                 yield KnownIdentifier("NAME", written, role)
 
 
-def words(known: tuple[KnownIdentifier, ...]) -> frozenset[str]:
-    """Give the words of names and the numbers, in capitals, that no code of an object may be."""
-    found = {
-        word
-        for one in known
-        if one.kind != "DATE" and one.role != "organization"
-        for word in re.findall(r"[^\W_]+", one.value.upper())
-        if len(word) >= _SHORTEST
-    }
-    return frozenset(found)
+class Words:
+    """The words of known names, and the known numbers, that no code or number of an object may be."""
+
+    def __init__(self, known: Sequence[KnownIdentifier]) -> None:
+        self._words = frozenset(
+            word
+            for one in known
+            if one.kind != "DATE" and one.role != "organization"
+            for word in _WORD.findall(one.value.upper())
+            if len(word) >= _SHORTEST
+        )
+        self._long = tuple(word for word in self._words if len(word) >= _LONG)
+
+    def are_in(self, value: str) -> bool:
+        """Whether a value holds one of them; a long one also within another word."""
+        return not self._words.isdisjoint(_WORD.findall(value.upper())) or self.are_within(value)
+
+    def are_within(self, value: str) -> bool:
+        """Whether a value holds a long one of them, whatever stands around it or between its letters."""
+        together = "".join(_WORD.findall(value.upper()))
+        return len(together) >= _LONG and any(word in together for word in self._long)
 
 
 def _texts(value: object) -> Iterator[str]:
-    for one in value if isinstance(value, list | tuple) or type(value).__name__ == "MultiValue" else [value]:  # type: ignore[attr-defined]
+    for one in many(value):
         text = str(one or "").strip()
         if len(text) >= _SHORTEST:
             yield text

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import get_expected_length, pixel_array
-from pydicom.uid import ExplicitVRLittleEndian, JPEGLSTransferSyntaxes, JPEGTransferSyntaxes, SegmentationStorage
+from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage
 
 from veil.contracts import Unpublishable
 from veil.policy.dicom import Layout
 
-from .codestream import strip
+from .codestream import JPEG, strip
 from .ocr import Box, Picture, TextFinder
 
 _UNWRITTEN = frozenset({"CT", "MR", "PT", "NM", "SEG", "RTDOSE", "REG"})
@@ -29,7 +29,6 @@ _MOST_BYTES = 1 << 30
 """Of one frame, and of all frames when they are to be masked: a kilobyte can announce a terabyte."""
 _SMALLEST = 48
 """Pixels of the shorter side, under which no text can be read."""
-_JPEG = frozenset((*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes))
 _FRAME_HEADER = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf\xf7]..\x02?.(..)(..)", re.DOTALL)
 
 
@@ -77,7 +76,7 @@ def _check_size(dataset: Dataset) -> None:
         raise Unpublishable("the object has pixels but no rows or columns")
     if rows * columns > _MOST_PIXELS:
         raise Unpublishable(f"frames of more than {_MOST_PIXELS:,} pixels")
-    if "PixelData" in dataset and dataset.file_meta.get("TransferSyntaxUID", ExplicitVRLittleEndian) in _JPEG:
+    if "PixelData" in dataset and dataset.file_meta.get("TransferSyntaxUID", ExplicitVRLittleEndian) in JPEG:
         for found in _FRAME_HEADER.finditer(dataset.PixelData[: 1 << 16]):
             if int.from_bytes(found[1], "big") * int.from_bytes(found[2], "big") > 4 * rows * columns:
                 raise Unpublishable("a compressed frame is larger than the object says")

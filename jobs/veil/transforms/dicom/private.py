@@ -55,19 +55,7 @@ def _is_number(dataset: Dataset, tag: BaseTag, creator: str) -> bool:
         vr = dataset[tag].VR
         if vr == "UN":
             vr = private_dictionary_VR(tag, creator)
-        written = texts(dataset, tag, vr) if vr in _STRINGS else ()
+        written = values.texts(dataset, tag, vr) if vr in _STRINGS else ()
         return vr in _NUMBERS and all(values.is_number(text, vr) for text in written)
     except Exception:  # noqa: BLE001 - what cannot be read is no number
         return False
-
-
-def texts(dataset: Dataset, tag: BaseTag, vr: str) -> list[str]:
-    """Give the values of an element of strings; those that are ASCII are not converted to numbers and back."""
-    raw = dataset.get_item(tag).value
-    if isinstance(raw, bytes) and vr not in values.FREE_TEXT:
-        return raw.decode("ascii").rstrip("\0 ").split("\\")
-    value = dataset[tag].value
-    if value is None:
-        return [""]
-    many = value if isinstance(value, list | tuple) or hasattr(value, "insert") else [value]
-    return [str(one) for one in many]

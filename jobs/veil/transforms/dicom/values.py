@@ -5,8 +5,12 @@ from __future__ import annotations
 import hmac
 import re
 from datetime import date, timedelta
+from typing import Any
 
 from pydicom._uid_dict import UID_dictionary
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 from veil.contracts import Profile
 
@@ -24,9 +28,22 @@ _OLDEST_AGE = 90
 FREE_TEXT = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 """Value representations that are text in the object's character set."""
 
+LONGEST = {"SH": 16, "LO": 64, "ST": 1024, "LT": 10_240}
+"""Characters of a free text that fit (PS3.5, 6.2); the others have no limit that matters."""
 
-LONGEST = {"SH": 16, "LO": 64, "CS": 16, "AE": 16, "ST": 1024, "LT": 10_240}
-"""Characters that fit (PS3.5, 6.2); the others have no limit that matters."""
+
+def many(value: object) -> list[Any]:
+    """Give the values of an element, which pydicom gives as a list where there are several."""
+    return list(value) if isinstance(value, list | tuple | MultiValue) else [value]
+
+
+def texts(dataset: Dataset, tag: BaseTag, vr: str) -> list[str]:
+    """Give the values of an element of strings; those that are ASCII are not converted to numbers and back."""
+    raw = dataset.get_item(tag).value
+    if isinstance(raw, bytes) and vr not in FREE_TEXT:
+        return raw.decode("ascii").rstrip("\0 ").split("\\")
+    value = dataset[tag].value
+    return [""] if value is None else [str(one) for one in many(value)]
 
 
 def new_uid(value: str, key: bytes) -> str:

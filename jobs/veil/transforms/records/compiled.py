@@ -51,9 +51,9 @@ class Compiler:
 
     def _field(self, node: Node) -> Rule:
         """Compile the rule of a field that may repeat. A list within a list is no value: never deeper than the plan."""
-        if isinstance(node, Leaf):
-            return _dropped(node) if node.treatment == "drop" else _leaf(node)
-        one = self._extension(node) if isinstance(node, Extensions) else self._branch(node)
+        if isinstance(node, Leaf) and node.treatment == "drop":
+            return _dropped(node)
+        one = self._single(node)
 
         def publish(value: object, parent: Parent, work: Work) -> object:
             if not isinstance(value, list):
@@ -62,6 +62,11 @@ class Compiler:
             return [each for each in kept if each is not DROPPED] or DROPPED
 
         return publish
+
+    def _single(self, node: Node) -> Rule:
+        if isinstance(node, Leaf):
+            return _leaf(node)
+        return self._extension(node) if isinstance(node, Extensions) else self._branch(node)
 
     def _branch(self, branch: Branch) -> Rule:
         fields, path = self.fields(branch), branch.path
@@ -151,9 +156,6 @@ def _leaf(leaf: Leaf) -> Rule:
     one = partial(OPERATIONS[leaf.treatment], leaf)
 
     def publish(value: object, parent: Parent, work: Work) -> object:
-        if isinstance(value, list):
-            kept = [DROPPED if each is None else one(each, parent, work) for each in value]
-            return [each for each in kept if each is not DROPPED] or DROPPED
         return DROPPED if value is None else one(value, parent, work)
 
     return publish

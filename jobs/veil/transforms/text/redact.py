@@ -67,11 +67,15 @@ def redact(
         if span.kind == "NAME" and surrogates is not None and _NAME.fullmatch(value):
             parts.append(surrogate(value, surrogates))
         else:
-            of_birth = span.rule == "known_date" or _BORN.search(text, max(0, span.start - _LEAD), span.start)
+            of_birth = span.kind == "DATE" and _is_of_birth(text, span)
             parts.append(_replacement(value, span, "safe_harbor" if of_birth else profile, offset_days, latest))
         end = span.end
     parts.append(text[end:])
     return "".join(parts)
+
+
+def _is_of_birth(text: str, span: Span) -> bool:
+    return span.rule == "known_date" or _BORN.search(text, max(0, span.start - _LEAD), span.start) is not None
 
 
 def _years(text: str, spans: Sequence[Span]) -> Iterator[int]:
