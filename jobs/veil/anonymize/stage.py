@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from veil import modalities, quarantine, vault
 from veil.anonymize import inputs
-from veil.anonymize.worker import STAGED_DDL, Anonymizer
+from veil.anonymize.staged import STAGED_DDL
+from veil.anonymize.worker import Anonymizer
 from veil.control import Store, attempts, receipts, registry
 from veil.control.receipts import Receipt
 from veil.control.schema import withheld

@@ -15,41 +15,13 @@ from typing import Any
 import pyarrow as pa
 
 from veil import modalities
+from veil.anonymize.staged import to_batch
 from veil.contracts import Finding, Item, KnownIdentifier, Malformed, Outcome, SurrogateSeed, Unpublishable
 from veil.identity import Scope
 from veil.keys import FileKey
 from veil.objects import ObjectStore
 from veil.policy import Policy
 
-STAGED_DDL = (
-    "row_uid string, subject_uid string, row_id string, subject string, type string, record_id string, "
-    "content string, object_id string, sha256 string, retired boolean, rule string, reason string, "
-    "findings array<struct<path: string, start: int, end: int, kind: string, detector: string, rule: string, "
-    "score: double, value_hmac: string>>, dropped string"
-)
-_FINDING = pa.struct(
-    [
-        ("path", pa.string()),
-        ("start", pa.int32()),
-        ("end", pa.int32()),
-        ("kind", pa.string()),
-        ("detector", pa.string()),
-        ("rule", pa.string()),
-        ("score", pa.float64()),
-        ("value_hmac", pa.string()),
-    ]
-)
-_TEXT = ("row_uid", "subject_uid", "row_id", "subject", "type", "record_id", "content", "object_id", "sha256")
-_STAGED = pa.schema(
-    [
-        *((name, pa.string()) for name in _TEXT),
-        ("retired", pa.bool_()),
-        ("rule", pa.string()),
-        ("reason", pa.string()),
-        ("findings", pa.list_(_FINDING)),
-        ("dropped", pa.string()),
-    ]
-)
 _BATCH = 512
 _TOGETHER = 8 << 20
 """Characters of one subject's items that are read together; what comes after them is read by itself."""
@@ -86,15 +58,10 @@ class Anonymizer:
             for row in batch.to_pylist():
                 staged.extend(work.take(row))
                 if len(staged) >= _BATCH:
-                    yield _batch(staged)
+                    yield to_batch(staged)
                     staged = []
         staged.extend(work.finish())
-        yield _batch(staged)
-
-
-def _batch(staged: list[dict[str, Any]]) -> pa.RecordBatch:
-    columns = [pa.array([row.get(field.name) for row in staged], field.type) for field in _STAGED]
-    return pa.RecordBatch.from_arrays(columns, schema=_STAGED)
+        yield to_batch(staged)
 
 
 class _Links(Mapping[str, str]):

@@ -8,14 +8,10 @@ from typing import Any
 
 from veil.contracts import Item, Malformed, Unpublishable
 from veil.policy.plan import Branch, Leaf, Plan
+from veil.transforms.records.ages import is_of_age
 from veil.transforms.records.compiled import Compiler
 from veil.transforms.records.dates import is_over_89, year_of
 from veil.transforms.records.values import Text, Work
-
-_AGES = frozenset(
-    ("30525-0", "21611-9", "21612-7", "29553-5", "35659-2", "39016-1", "63900-5", "397669002", "424144002")
-)
-"""Codes of ages: LOINC's "Age" and its kin, SNOMED CT's "age" and "current chronological age"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ class FhirAnonymizer:
         body = dict(resource)
         kind = body.pop("resourceType")
         rules = self._types.get(kind) or self._compile(kind)
-        work = Work(self._plan, item, text, self._reference_year, is_age=_is_age(resource))
+        work = Work(self._plan, item, text, self._reference_year, is_age=is_of_age(resource))
         born = _years(resource, rules.born)
         if born:
             # an overlay may treat several dates as one of birth: the earliest is it
@@ -90,21 +86,6 @@ class FhirAnonymizer:
         rules = _Type(self._compiler.fields(branch), _treated(branch, "birth_date"), _treated(branch, "death_date"))
         self._types[kind] = rules
         return rules
-
-
-def _is_age(resource: Mapping[str, Any]) -> bool:
-    """Whether an observation is of an age, itself or in a component, which its numbers alone do not say."""
-    parts = [resource, *(part for part in _list(resource.get("component")) if isinstance(part, dict))]
-    codes = [part["code"] for part in parts if isinstance(part.get("code"), dict)]
-    return any(
-        isinstance(coding, dict) and coding.get("code") in _AGES
-        for code in codes
-        for coding in _list(code.get("coding"))
-    )
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _treated(branch: Branch, treatment: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from veil.contracts import Item, Unpublishable
 from veil.policy.plan import Leaf, Plan
 from veil.policy.treatments import Treatment
 from veil.transforms.control import CONTROL
+from veil.transforms.records.ages import capped
 from veil.transforms.records.dates import OLDEST_AGE, shifted, year_of
 
 Text = Callable[[str, str], str]
@@ -33,13 +34,6 @@ _ID_DIGITS = 7
 _NUMBER = re.compile(r"[<>]?=? ?[+-]?\d{1,12}(?:\.\d{1,12})?(?:[eE][+-]?\d)? ?%?", re.ASCII)
 _ZIP = re.compile(r"(\d{3})\d\d(?:-?\d{4})?", re.ASCII)
 _UNITED_STATES = frozenset({"us", "usa", "united states", "united states of america"})
-_PER_YEAR = {
-    **dict.fromkeys(("a", "a_j", "a_g", "a_t", "y", "yr", "yrs", "year", "years", "yo", "jahr", "jahre", "años"), 1.0),
-    **dict.fromkeys(("mo", "mos", "mo_j", "mo_g", "mo_s", "month", "months"), 12.0),
-    **dict.fromkeys(("wk", "wks", "week", "weeks"), 52.18),
-    **dict.fromkeys(("d", "day", "days"), 365.25),
-    **dict.fromkeys(("decade", "decades"), 0.1),
-}
 
 
 @dataclass(slots=True)
@@ -136,41 +130,20 @@ def display(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     return text(leaf, value, parent, work)
 
 
-def _capped(value: float, parent: Parent, default_unit: str | None) -> float:
-    # a hostile record may hide the unit in either of two places, or give it in the one nobody reads
-    units = (parent.get("code"), parent.get("unit"))
-    written = [_unit(unit) for unit in units if isinstance(unit, str)]
-    known = [per_year for per_year in written if per_year is not None]
-    for per_year in known or ([1.0] if default_unit else []):
-        if value >= OLDEST_AGE * per_year:
-            return int(OLDEST_AGE * per_year)
-    return value
-
-
-@lru_cache(maxsize=1024)
-def _unit(written: str) -> float | None:
-    """How many of a unit are a year: UCUM's codes, and the words that people write, "year(s)" or "years of age"."""
-    unit = written.strip(" {}[]()").casefold()
-    if unit in _PER_YEAR:
-        return _PER_YEAR[unit]
-    word = re.match(r"[^\W\d_]+", unit)
-    return _PER_YEAR.get(word[0]) if word else None
-
-
-def _measured(leaf: Leaf, value: object, parent: Parent, work: Work, default_unit: str | None) -> object:
+def _measured(leaf: Leaf, value: object, parent: Parent, work: Work, *, is_age: bool) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST:
-        return _capped(value, parent, default_unit)
+        return capped(value, (parent.get("code"), parent.get("unit")), is_age=is_age)
     return work.drop(leaf.path)
 
 
 def measure(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish a number; one in years (months, weeks, days) that may be an age is capped at 90 years."""
-    return _measured(leaf, value, parent, work, "a" if work.is_age else None)
+    return _measured(leaf, value, parent, work, is_age=work.is_age)
 
 
 def age(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     """Publish an age in years unless its unit says otherwise, capped at 90 years (164.514(b)(2)(i)(C))."""
-    return _measured(leaf, value, parent, work, "a")
+    return _measured(leaf, value, parent, work, is_age=True)
 
 
 def date(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
