@@ -102,7 +102,7 @@ def entries(source: Source, modality: str) -> Iterator[Entry | Skipped]:
     except (Malformed, VeilError) as error:
         yield Skipped(source.name, 0, str(error))
     except zipfile.BadZipFile:
-        yield Skipped(source.name, 0, "the archive is damaged")
+        yield Skipped(source.name, 0, "the archive is damaged: unpack it, and send what can be read")
     except OSError as error:
         yield Skipped(source.name, 0, f"the file cannot be read: {error.strerror}")
 
@@ -130,14 +130,18 @@ def _archive(source: Source) -> Iterator[Entry | Skipped]:
             if member.is_dir():
                 continue
             if member.flag_bits & 1 or member.file_size > LARGEST:
-                reason = f"encrypted, or larger than {LARGEST >> 20} MiB"
+                reason = (
+                    f"a file in the archive is encrypted, or larger than {LARGEST >> 20} MiB: unpack it, and split it"
+                )
                 yield Skipped(source.name, position, reason)
                 continue
             try:
                 with archive.open(member) as stream:
                     payload = stream.read(LARGEST + 1)
             except Exception:  # noqa: BLE001 - each compression has errors of its own
-                yield Skipped(source.name, position, "a file in the archive is damaged, or its compression is not read")
+                yield Skipped(
+                    source.name, position, "a file in the archive is damaged, or its compression is not read: unpack it"
+                )
                 continue
             if sniff(member.filename, payload[:HEAD], modalities.recognisers())[0] == "dicom":
                 yield from _object(source, position, payload)

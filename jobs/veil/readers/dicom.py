@@ -19,6 +19,9 @@ _PREFIX = 128
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode()
 _MOST_INFLATED = 512 << 20
 """Bytes of the largest data set that is inflated: a kilobyte can announce a gigabyte."""
+AGAIN = "send it again from where it is archived"
+"""What to do about an object that came damaged."""
+
 _PATIENT, _ISSUER, _RECORDS = 0x00100020, 0x00100021, 0x00041220
 
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -49,9 +52,9 @@ def read_dicom(payload: bytes, *tags: int) -> Dataset:
                 io.BytesIO(payload), force=True, stop_before_pixels=bool(tags), specific_tags=list(tags) or None
             )
     except RecursionError:
-        raise Malformed("sequences are nested too deeply") from None
+        raise Malformed("sequences are nested too deeply: have the object looked at before it is sent again") from None
     except Exception as error:  # noqa: BLE001 - a damaged file makes the reader raise anything, and quote the file
-        raise Malformed(f"damaged or truncated DICOM object ({type(error).__name__})") from None
+        raise Malformed(f"damaged or truncated DICOM object ({type(error).__name__}): {AGAIN}") from None
 
 
 def patient_of(payload: bytes) -> About:
@@ -72,11 +75,11 @@ def _check_inflation(payload: bytes) -> None:
     # the first element of the file meta information is its own length (PS3.10, 7.1)
     group, element, _, size, length = struct.unpack_from("<HH2sHI", payload.ljust(_PREFIX + 16, b"\0"), _PREFIX + 4)
     if (group, element, size) != (2, 0, 4):
-        raise Malformed("a deflated object has to tell the length of its file meta information")
+        raise Malformed("a deflated object has to tell the length of its file meta information: send it uncompressed")
     inflater: Any = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         inflater.decompress(payload[_PREFIX + 16 + length :], _MOST_INFLATED)
     except zlib.error:
-        raise Malformed("damaged or truncated DICOM object (deflate)") from None
+        raise Malformed(f"damaged or truncated DICOM object (deflate): {AGAIN}") from None
     if inflater.unconsumed_tail:
-        raise Malformed(f"the object inflates to more than {_MOST_INFLATED >> 20} MiB")
+        raise Malformed(f"the object inflates to more than {_MOST_INFLATED >> 20} MiB: split it")

@@ -13,6 +13,7 @@ from pydicom.sequence import Sequence as DicomSequence
 
 from veil.contracts import Finding, Item, KnownIdentifier, Outcome, Span, Unpublishable
 from veil.policy import Policy
+from veil.readers.dicom import AGAIN
 from veil.transforms.text import redact
 
 from . import files, known
@@ -37,8 +38,8 @@ _METHODS = {
 """Codes of context group 7050 (PS3.16)."""
 _HELD = {
     "1.2.840.10008.5.1.4.1.1.104.": "a document inside DICOM (PDF, CDA, a model) cannot be cleaned: send it by itself",
-    "1.2.840.10008.5.1.4.1.1.9.4.": "a recorded voice identifies who speaks and who is spoken of",
-    "1.2.840.10008.5.1.4.1.1.66": "raw data, whose content only its maker knows, cannot be cleaned",
+    "1.2.840.10008.5.1.4.1.1.9.4.": "a recorded voice identifies who speaks and who is spoken of: leave it out",
+    "1.2.840.10008.5.1.4.1.1.66": "raw data, whose content only its maker knows, cannot be cleaned: send its images",
 }
 _REGISTRATION = "1.2.840.10008.5.1.4.1.1.66."
 _VIDEO = ("1.2.840.10008.1.2.4.10", "1.2.840.10008.1.2.7.")
@@ -80,7 +81,7 @@ class DicomAnonymizer:
         except Unpublishable:
             raise
         except Exception as error:  # noqa: BLE001 - a damaged value makes the library raise anything, and quote it
-            raise Unpublishable(f"damaged DICOM object ({type(error).__name__})") from None
+            raise Unpublishable(f"damaged DICOM object ({type(error).__name__}): {AGAIN}") from None
 
     def _anonymized(self, dataset: Dataset, item: Item) -> Outcome:
         _check_class(dataset)
@@ -150,7 +151,7 @@ def _check_class(dataset: Dataset) -> None:
         if kind.startswith(root) and not kind.startswith(_REGISTRATION):
             raise Unpublishable(reason)
     if syntax.startswith(_VIDEO):
-        raise Unpublishable("video inside DICOM is not read: nothing here can look for text in its frames")
+        raise Unpublishable("video inside DICOM is not read, nor text in its frames: send it as uncompressed frames")
 
 
 def _facts(dataset: Dataset, masked: tuple[Box, ...]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from veil.contracts import Malformed, Unpublishable
-from veil.readers.dicom import read_dicom
+from veil.readers.dicom import AGAIN, read_dicom
 
 _PREFIX = 128
 _IMPLEMENTATION = UID("2.25.241508237718920846137421360894170238721")
@@ -35,11 +35,13 @@ def read(payload: bytes) -> Dataset:
     except Malformed as error:
         raise Unpublishable(str(error)) from None
     except Exception as error:  # noqa: BLE001 - a damaged value makes the reader raise anything, and quote it
-        raise Unpublishable(f"damaged DICOM object ({type(error).__name__})") from None
+        raise Unpublishable(f"damaged DICOM object ({type(error).__name__}): {AGAIN}") from None
     if listed:
         raise Unpublishable("a DICOMDIR lists what it lies beside and is not published: send the objects themselves")
     if not kind or not name:
-        raise Unpublishable("not a DICOM object: it has no SOP class or no SOP instance UID")
+        raise Unpublishable(
+            "not a DICOM object, for it has no SOP class or no SOP instance UID: leave it out, or export it anew"
+        )
     return dataset
 
 
@@ -68,7 +70,7 @@ def write(dataset: Dataset) -> bytes:
 def _guessed(dataset: Dataset) -> UID:
     implicit, little = dataset.original_encoding
     if implicit is None or little is None:
-        raise Unpublishable("the object tells no transfer syntax")
+        raise Unpublishable("the object tells no transfer syntax: export it anew, with its file meta information")
     if implicit:
         return pydicom.uid.ImplicitVRLittleEndian
     return ExplicitVRLittleEndian if little else pydicom.uid.ExplicitVRBigEndian

@@ -108,7 +108,9 @@ class _Work:
 
     def dataset(self, dataset: Dataset, depth: int) -> None:
         if depth > _DEEPEST:
-            raise Unpublishable(f"sequences are nested more than {_DEEPEST} deep")
+            raise Unpublishable(
+                f"sequences are nested more than {_DEEPEST} deep: have it looked at before it is sent again"
+            )
         tags = list(dataset.keys())  # iterating over the data set itself would convert every value
         private = [tag for tag in tags if tag.is_private]
         for tag in tags:

@@ -14,6 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage
 
 from veil.contracts import Unpublishable
 from veil.policy.dicom import Layout
+from veil.readers.dicom import AGAIN
 
 from .codestream import JPEG, strip
 from .ocr import Box, Picture, TextFinder
@@ -60,7 +61,9 @@ def mask(dataset: Dataset, finder: TextFinder, layouts: Sequence[Layout]) -> tup
     except Unpublishable:
         raise
     except Exception as error:  # noqa: BLE001 - a damaged codestream makes a decoder raise anything
-        raise Unpublishable(f"the pixels cannot be decoded ({type(error).__name__})") from None
+        raise Unpublishable(
+            f"the pixels cannot be decoded ({type(error).__name__}): send them uncompressed (Explicit VR Little Endian)"
+        ) from None
     dataset.BurnedInAnnotation = "NO"
     return tuple(sorted(boxes))
 
@@ -73,13 +76,17 @@ def _is_bitmap(dataset: Dataset) -> bool:
 def _check_size(dataset: Dataset) -> None:
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     if not rows or not columns:
-        raise Unpublishable("the object has pixels but no rows or columns")
+        raise Unpublishable("the object has pixels but no rows or columns: export it anew")
     if rows * columns > _MOST_PIXELS:
-        raise Unpublishable(f"frames of more than {_MOST_PIXELS:,} pixels")
+        raise Unpublishable(
+            f"frames of more than {_MOST_PIXELS:,} pixels: send them at a lower resolution, or in tiles"
+        )
     if "PixelData" in dataset and dataset.file_meta.get("TransferSyntaxUID", ExplicitVRLittleEndian) in JPEG:
         for found in _FRAME_HEADER.finditer(dataset.PixelData[: 1 << 16]):
             if int.from_bytes(found[1], "big") * int.from_bytes(found[2], "big") > 4 * rows * columns:
-                raise Unpublishable("a compressed frame is larger than the object says")
+                raise Unpublishable(
+                    "a compressed frame is larger than the object says: have it looked at before it is sent again"
+                )
             return
 
 
@@ -95,7 +102,7 @@ def _cut(dataset: Dataset) -> None:
         return
     length = get_expected_length(dataset)
     if len(dataset.PixelData) < length:
-        raise Unpublishable("damaged or truncated DICOM object: there are fewer pixels than it says")
+        raise Unpublishable(f"damaged or truncated DICOM object, with fewer pixels than it says: {AGAIN}")
     dataset.PixelData = _within_bits(dataset, dataset.PixelData[:length]) + bytes(length % 2)
 
 
@@ -152,7 +159,7 @@ def _picture(frame: np.ndarray[Any, Any]) -> Picture:
 
 def _paint(dataset: Dataset, boxes: set[Box]) -> None:
     if "PixelData" not in dataset or dataset.BitsAllocated == 1:
-        raise Unpublishable("text stands in pixels that are no plain image")
+        raise Unpublishable("text stands in pixels that are no plain image: mask it before it is sent")
     samples, frames = int(dataset.get("SamplesPerPixel") or 1), int(dataset.get("NumberOfFrames") or 1)
     if int(dataset.Rows) * int(dataset.Columns) * samples * frames * dataset.BitsAllocated // 8 > _MOST_BYTES:
         raise Unpublishable(f"text stands in an object of more than {_MOST_BYTES >> 30} GiB of pixels: split it")
