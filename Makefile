@@ -13,7 +13,7 @@ UV := .veil/boot/bin/uv
 VEIL := .venv/bin/veil
 PYTEST := .venv/bin/python -m pytest
 
-.PHONY: help setup demo up down veil test test-slow fuzz check bench clean
+.PHONY: help setup demo up down veil test test-slow fuzz kills check bench clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,10 @@ test: setup ## Run the tests
 test-slow: setup ## Run the tests that take minutes each: kills, a backfill, and a cluster
 	@bash .ci/packages
 	@$(PYTEST) -m slow
+
+kills: setup ## Kill writers of the privacy ledger 1,000 times on each kind of control store
+	@bash .ci/packages
+	@VEIL_KILLS=1000 VEIL_WRITERS=6 $(PYTEST) --timeout 0 tests/unit/test_ledger.py -k killed
 
 fuzz: setup ## Feed damaged and hostile DICOM objects to the anonymizer for 10 minutes
 	@for kind in damaged elements; do \

@@ -25,7 +25,37 @@ def products() -> list[Product]:
     return [Product(file["name"], file["title"], tuple(file["modalities"])) for file in declared]
 
 
-def releases() -> list[tuple[str, str]]:
-    """Read the name and title of each of ``releases/*.toml``."""
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release: when it is made, and the title of its table."""
+
+    name: str
+    title: str
+    window: str | None
+    schedule: str | None
+    after_ingest: bool
+
+
+_END_OF = {"day": "0 0 * * *", "week": "0 0 * * 1", "month": "0 0 1 * *", "quarter": "0 0 1 */3 *", "year": "0 0 1 1 *"}
+"""When a window has ended, in cron's words: a release by windows that has no schedule is made then."""
+
+
+def releases() -> list[Release]:
+    """Read ``releases/*.toml``; they are validated in full when a job loads them."""
     declared = (tomllib.loads(path.read_text()) for path in sorted((CONFIG / "releases").glob("*.toml")))
-    return [(file["name"], file["title"]) for file in declared]
+    return [
+        Release(
+            file["name"],
+            file["title"],
+            file.get("window"),
+            file.get("schedule", _END_OF.get(file.get("window", ""))),
+            file.get("after_ingest", False),
+        )
+        for file in declared
+    ]
+
+
+def approvers() -> list[str]:
+    """Read who may approve a large draw and raise a cap."""
+    path = CONFIG / "budgets.toml"
+    return list(tomllib.loads(path.read_text()).get("approvers", [])) if path.is_file() else []

@@ -88,11 +88,12 @@ with DAG(
                     ingest >> anonymize >> audit >> publish
                     ends.append(publish)
     with TaskGroup("releases", tooltip="Differentially private numbers"):
-        for name, title in releases():
-            release = job("release", name, release=name)
-            release.doc_md = title
-            ingest >> release
-            ends.append(release)
+        for release in releases():
+            if release.after_ingest:
+                draw = job("release", release.name, release=release.name)
+                draw.doc_md = release.title
+                ingest >> draw
+                ends.append(draw)
 
     @task(  # type: ignore[untyped-decorator]
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,

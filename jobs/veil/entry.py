@@ -32,13 +32,14 @@ class Arguments:
     modality: str = ""
     release: str = ""
     date: str = ""
+    redraw: str = ""
 
     @classmethod
     def parse(cls, argv: Sequence[str]) -> Arguments:
-        """Read ``--run-key``, ``--product``, ``--modality``, ``--release`` and ``--date``."""
+        """Read ``--run-key``, ``--product``, ``--modality``, ``--release``, ``--date`` and ``--redraw``."""
         parser = argparse.ArgumentParser()
         parser.add_argument("--run-key", required=True)
-        for name in ("product", "modality", "release", "date"):
+        for name in ("product", "modality", "release", "date", "redraw"):
             parser.add_argument(f"--{name}", default="")
         return cls(**vars(parser.parse_args(argv)))
 

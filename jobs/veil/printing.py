@@ -65,9 +65,9 @@ def _blocked(report: Report) -> Table:
 
 def _releases(report: Report) -> Table:
     table = Table(title="Differentially private releases", title_justify="left")
-    for name in ("release", "gate", "privacy unit", "cells", "epsilon", "delta"):
+    for name in ("release", "gate", "privacy unit", "numbers", "epsilon", "delta"):
         table.add_column(name)
     for release in report.releases:
-        names = ("name", "verdict", "privacy_unit", "cells", "epsilon", "delta")
+        names = ("name", "verdict", "privacy_unit", "rows", "epsilon", "delta")
         table.add_row(*(str(release.get(name, "")) for name in names))
     return table

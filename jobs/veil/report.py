@@ -134,7 +134,7 @@ def _publishing(
 
 
 def _release(receipt: Receipt) -> dict[str, object]:
-    keep = ("verdict", "rho", "epsilon", "delta", "cells", "scale", "privacy_unit")
+    keep = ("verdict", "rho", "epsilon", "delta", "rows", "privacy_unit")
     return {"name": receipt.unit_id, **{name: receipt.body[name] for name in keep if name in receipt.body}}
 
 

@@ -94,14 +94,15 @@ def worked(store: Store) -> Store:
     close(store, "audit", tables, "research", passed)
     close(store, "publish", tables, "research", {"published": 117})
     close(store, "audit", notes, "research", blocked)
-    paid = {"verdict": "passed", "epsilon": 1.2345, "delta": 1e-6, "rho": 0.05, "cells": 96, "privacy_unit": "patient"}
+    paid = {"verdict": "passed", "epsilon": 1.2345, "delta": 1e-6, "rho": 0.05, "rows": 96, "privacy_unit": "patient"}
     close(store, "release", "monthly", "", paid)
     pay(store, "key-1", "monthly", 250_000_000)
     return store
 
 
 def pay(store: Store, key: str, name: str, cost: int) -> None:
-    ledger.reserve(store, ledger.Charge(key, name, "the spec", "patient", cost, {"ward/lifetime": 1_000_000_000}))
+    caps = {"ward/lifetime": (1_000_000_000, 0)}
+    ledger.reserve(store, ledger.Charge(key, name, "the spec", "patient", cost, caps))
 
 
 def text_of(response: Any) -> str:

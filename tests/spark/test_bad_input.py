@@ -122,7 +122,7 @@ def test_a_budget_of_zero_refuses_the_release_and_charges_nothing(mended: Instal
 
     config = tmp_path / "config"
     shutil.copytree(mended.settings.config, config)
-    file = config / "releases" / "monthly_conditions.toml"
+    file = config / "budgets.toml"
     file.write_text(file.read_text().replace("lifetime_rho = 1.0", "lifetime_rho = 0.0"))
     poor = Installation(type(mended.settings)(**{**_fields(mended), "config": config}))
     poor.job("release", "run", release="monthly_conditions")

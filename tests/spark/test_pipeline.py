@@ -160,11 +160,14 @@ def test_a_commit_names_its_receipt_and_nothing_else(demo_run: Demo) -> None:
 def test_the_release_has_every_public_cell_and_was_paid_for(demo_run: Demo) -> None:
     installation, _ = demo_run
     rows = installation.table("releases/monthly_conditions")
-    assert len(rows) == 12 * 9
+    assert len(rows) == 2 * 12 * 9
     before = installation.receipt("release", "night-0").body["key"]
     installation.job("release", "again", release="monthly_conditions")
     assert installation.receipt("release", "again").body["key"] == before
     assert installation.table("releases/monthly_conditions") == rows
+    files = installation.settings.lake / "releases" / "files" / "monthly_conditions" / before
+    assert sorted(path.name for path in files.iterdir()) == ["index.html", "metadata.json", "numbers.csv"]
     from veil import ledger
 
     assert {block.spent for block in ledger.blocks(installation.store)} == {100_000_000}
+    assert ledger.verify(installation.store) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from deltalake import write_deltalake
 
 from veil import ledger
 from veil.cli import main
-from veil.control import Store, registry
+from veil.control import Store, registry, schema
 from veil.control.quarantined import resolved
 from veil.embedded import stack
 
@@ -32,6 +33,7 @@ TEXT = (
     "object_id",
     "source",
 )
+PROJECT = Path(__file__).parents[2]
 SCHEMA = pa.schema([*((name, pa.string()) for name in (*TEXT, "type")), ("position", pa.int64())])
 
 
@@ -247,10 +249,41 @@ def test_what_quarantine_does_not_hold_whole_cannot_be_landed_again(waiting: Pat
 
 
 def test_the_budget_says_what_is_left(store: Store, veil: Veil) -> None:
-    ledger.reserve(store, ledger.Charge("k", "monthly", "{}", "patient", 250_000_000, {"ehr/2026": 10**9}))
+    caps = {"ehr/2026": (10**9, 0)}
+    charge = ledger.Charge("k", "monthly", "{}", "patient", 250_000_000, caps, draws=[(6.32, 4, 1), (6.32, 4, 1)])
+    ledger.reserve(store, charge)
     assert "spent 0.250000 rho, left 0.750000" in veil("budget", "show").out
     (block,) = json.loads(veil("budget", "show", "--json").out)
     assert (block["cap"], block["spent"]) == (10**9, 250_000_000)
+    said = veil("budget", "blocks", "ehr/2026").out
+    assert "1 draws, rho 0.25" in said
+    assert "with or without one patient" in said
+    assert [event["kind"] for event in json.loads(veil("budget", "history", "--json").out)] == ["opened", "reserved"]
+    assert "2 events add up" in veil("budget", "verify").out
+
+
+def test_a_ledger_that_does_not_fit_ends_the_command_with_1(store: Store, veil: Veil) -> None:
+    ledger.reserve(store, ledger.Charge("k", "monthly", "{}", "patient", 1, {"ehr/2026": (10**9, 0)}))
+    with store.transaction() as connection:
+        connection.execute(schema.block.update().values(spent=0))
+    ran = veil("budget", "verify")
+    assert ran.code == 1
+    assert "block ehr/2026" in ran.err
+    assert "restore the newest backup" in ran.err
+
+
+def test_a_release_is_priced_before_anything_is_drawn(veil: Veil, tmp_path: Path) -> None:
+    shipped = PROJECT / "dags/config/releases"
+    said = veil("release", "check", str(shipped / "monthly_conditions.toml")).out
+    assert "rho 0.1, epsilon 2.2" in said
+    assert "5.0 such draws fit into a period, 10.0 into all time" in said
+    shutil.copytree(shipped.parent, tmp_path / "config")
+    dear = tmp_path / "config" / "releases" / "monthly_conditions.toml"
+    dear.write_text(dear.read_text().replace("rho = 0.05", "rho = 0.5"))
+    ran = veil("release", "check", str(dear))
+    assert ran.code == 1
+    assert "a draw costs rho 1, and the period of ehr has 0.5" in ran.err
+    assert veil("release", "schema").out == (shipped / "release.schema.json").read_text()
 
 
 def test_the_newest_run_is_reported_and_as_json(store: Store, veil: Veil) -> None:

@@ -24,10 +24,12 @@ from veil.errors import Refused, VeilError
 
 DAY, LIFETIME = "clinic/2025-03", "clinic/lifetime"
 COST = 10
+DELTA = 1000
 
 
 def charge(key: str, cost: int = COST, day: int = 100, lifetime: int = 1000) -> ledger.Charge:
-    return ledger.Charge(key, "visits", "the spec", "patient", cost, {DAY: day, LIFETIME: lifetime})
+    caps = {DAY: (day, DELTA), LIFETIME: (lifetime, DELTA)}
+    return ledger.Charge(key, "visits", "the spec", "patient", cost, caps)
 
 
 def spent(store: Store) -> dict[str, int]:
@@ -213,6 +215,39 @@ def test_a_crash_in_any_state_ends_in_one_number_and_one_charge(
     assert ledger.is_paid(store, "k")
 
 
+def _die_at_statement(url: str, report: Path, fatal: int) -> None:
+    store, statements = Store(url), 0
+
+    def die(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+        if statements == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", die)
+    event.listen(Engine, "after_cursor_execute", die)
+    release(store, "k", report)
+
+
+def test_a_crash_before_or_after_any_statement_ends_in_one_number_and_one_charge(
+    url: str, tmp_path: Path, processes: ForkServerContext
+) -> None:
+    """The same key goes on from wherever the one before was killed, one statement later each time."""
+    store, report = Store(url), tmp_path / "seen"
+    for fatal in range(1, 200):
+        victim = processes.Process(target=_die_at_statement, args=(url, report, fatal))
+        victim.start()
+        victim.join()
+        if victim.exitcode == 0:
+            break
+        assert victim.exitcode == -signal.SIGKILL
+        assert set(spent(store).values()) <= {COST}
+    assert fatal > 10
+    assert len(told(report)["k"]) == 1
+    assert spent(store) == {DAY: COST, LIFETIME: COST}
+    assert ledger.verify(store) == []
+
+
 def _work_until_killed(url: str, report: Path, seed: int) -> None:
     """Release every key in an order of one's own, each beside a receipt, over and over."""
     store, order = Store(url), random.Random(seed)
@@ -237,7 +272,7 @@ def _close(store: Store, attempt: Attempt) -> None:
 
 KEYS = [f"key-{number}" for number in range(40)]
 KILL_CAP = 35 * COST
-KILLS, WRITERS = 20, 3
+KILLS, WRITERS = int(os.environ.get("VEIL_KILLS", "20")), int(os.environ.get("VEIL_WRITERS", "3"))
 
 
 def test_nothing_is_overspent_or_drawn_twice_when_writers_are_killed_at_random(
@@ -273,6 +308,7 @@ def test_nothing_is_overspent_or_drawn_twice_when_writers_are_killed_at_random(
     for key in sorted(paid):
         assert seen.get(key, set()) <= {release(store, key).hex()}
     assert receipts.verify(store) is None
+    assert ledger.verify(store) == []
 
 
 def _wait_for(report: Path) -> None:
@@ -280,3 +316,79 @@ def _wait_for(report: Path) -> None:
     while not report.exists():
         assert time.monotonic() < deadline, "no writer began"
         time.sleep(0.02)
+
+
+def test_what_happened_is_kept_in_order_and_any_change_of_it_shows(store: Store) -> None:
+    release(store, "k")
+    with pytest.raises(Refused):
+        ledger.reserve(store, charge("denied", cost=1000))
+    told_kinds = [event.kind for event in ledger.events(store)]
+    assert told_kinds == ["opened", "opened", "reserved", "drawn", "published", "denied"]
+    assert ledger.verify(store) == []
+
+
+def _forge(store: Store, table: Any, **values: Any) -> None:
+    with store.transaction() as connection:
+        connection.execute(update(table).values(**values))
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "problem"),
+    [
+        (schema.block, {"spent": 0}, "what is spent"),
+        (schema.block, {"cap": 10**12}, "its cap"),
+        (schema.release, {"payload": b"others"}, "not those that were drawn"),
+        (schema.release, {"state": "DRAWN"}, "its state"),
+        (schema.event, {"body": "{}"}, "chain is broken"),
+        (schema.event, {"at": "2020-01-01T00:00:00+00:00"}, "chain is broken"),
+    ],
+)
+def test_a_ledger_that_was_tampered_with_does_not_verify(
+    table: Any, values: dict[str, Any], problem: str, store: Store
+) -> None:
+    release(store, "k")
+    if table is schema.event:  # one of them: the others stay as they are
+        with store.transaction() as connection:
+            connection.execute(update(table).where(table.c.seq == 2).values(**values))
+    else:
+        _forge(store, table, **values)
+    assert any(problem in found for found in ledger.verify(store))
+
+
+def test_an_event_that_was_removed_shows(store: Store) -> None:
+    release(store, "k")
+    with store.transaction() as connection:
+        connection.execute(schema.event.delete().where(schema.event.c.seq == 5))
+    assert any("its state" in problem for problem in ledger.verify(store))
+
+
+def test_a_cap_rises_by_two_people_once_and_for_a_reason(store: Store) -> None:
+    ledger.reserve(store, charge("k", cost=100))
+    for people, reason in ((("ann", "Ann "), "more cells"), (("ann", ""), "more cells"), (("ann", "ben"), " ")):
+        with pytest.raises(Refused):
+            ledger.raise_cap(store, DAY, 150, people, reason, "run 1")
+    with pytest.raises(Refused, match="already"):
+        ledger.raise_cap(store, DAY, 90, ("ann", "ben"), "fewer cells", "run 1")
+    with pytest.raises(Refused, match="no budget"):
+        ledger.raise_cap(store, "elsewhere", 150, ("ann", "ben"), "more cells", "run 1")
+    for _ in range(2):  # a task that is tried again
+        ledger.raise_cap(store, DAY, 150, ("ann", "ben"), "more cells", "run 1")
+    assert ledger.block(store, DAY).cap == 150
+    raised = [event.body for event in ledger.events(store) if event.kind == "raised"]
+    assert [(body["old_cap"], body["who"], body["second_person"]) for body in raised] == [(100, "ann", "ben")]
+    ledger.reserve(store, charge("later", cost=50))
+    assert ledger.verify(store) == []
+
+
+def test_delta_is_a_budget_of_its_own(store: Store) -> None:
+    ledger.reserve(store, replace(charge("k"), cost_delta=DELTA))
+    with pytest.raises(Refused, match=DAY):
+        ledger.reserve(store, replace(charge("other"), cost_delta=1))
+    assert ledger.block(store, DAY).spent_delta == DELTA
+    assert ledger.verify(store) == []
+
+
+def test_a_block_is_kept_for_one_privacy_unit(store: Store) -> None:
+    ledger.reserve(store, charge("k"))
+    with pytest.raises(Refused, match="another privacy unit"):
+        ledger.reserve(store, replace(charge("other"), privacy_unit="patient-day"))

@@ -8,10 +8,12 @@ import sys
 import click
 
 from veil.cli.anonymize import anonymize
+from veil.cli.audit_dp import audit_dp
 from veil.cli.budget import budget
 from veil.cli.drop import drop
 from veil.cli.evaluate import evaluate
 from veil.cli.quarantine import quarantine
+from veil.cli.release import release
 from veil.cli.report import report
 from veil.cli.secrets import secrets
 from veil.cli.system import demo, down, init, jars, up
@@ -23,7 +25,22 @@ def veil() -> None:
     """Publish hospital data, record by record and in aggregate, without exposing a patient."""
 
 
-for command in (init, up, down, demo, drop, report, quarantine, budget, anonymize, evaluate, jars, secrets):
+for command in (
+    init,
+    up,
+    down,
+    demo,
+    drop,
+    report,
+    release,
+    audit_dp,
+    quarantine,
+    budget,
+    anonymize,
+    evaluate,
+    jars,
+    secrets,
+):
     veil.add_command(command)
 
 

@@ -127,8 +127,12 @@ block = Table(
     Column("unit", String(32), nullable=False),  # the privacy unit
     Column("cap", BigInteger, nullable=False),  # nano-rho, rounded down
     Column("spent", BigInteger, nullable=False, default=0),
+    Column("cap_delta", BigInteger, nullable=False, default=0),  # in 1e-15, rounded down
+    Column("spent_delta", BigInteger, nullable=False, default=0),
     CheckConstraint("spent <= cap", name="never_overspent"),
     CheckConstraint("spent >= 0", name="never_refunded"),
+    CheckConstraint("spent_delta <= cap_delta", name="delta_never_overspent"),
+    CheckConstraint("spent_delta >= 0", name="delta_never_refunded"),
 )
 
 release = Table(
@@ -137,10 +141,15 @@ release = Table(
     Column("seq", Integer, primary_key=True, autoincrement=True),
     Column("key", String(64), nullable=False, unique=True),
     Column("name", String(64), nullable=False),
-    Column("state", String(10), nullable=False),  # RESERVED, DRAWN, PUBLISHED, DENIED
+    Column("state", String(10), nullable=False),  # RESERVED, DRAWN, PUBLISHED
+    Column("attempt", Integer, nullable=False, default=1),
     Column("spec", Text, nullable=False),
+    Column("inputs", String(80), nullable=False),
+    Column("redraw", Integer, nullable=False, default=0),
     Column("blocks", Text, nullable=False),
     Column("cost_rho", BigInteger, nullable=False),
+    Column("cost_delta", BigInteger, nullable=False, default=0),
+    Column("draws", Text, nullable=False),  # (scale, l0, l_infinity) of every mechanism, as JSON
     Column("payload", LargeBinary),
     Column("sha256", String(64)),
     Column("at", String(32), nullable=False),
@@ -154,5 +163,46 @@ denial = Table(
     Column("name", String(64), nullable=False),
     Column("block_id", String(200), nullable=False),
     Column("cost_rho", BigInteger, nullable=False),
+    Column("cost_delta", BigInteger, nullable=False, default=0),
     Column("at", String(32), nullable=False),
 )
+
+approval = Table(
+    "ledger_approval",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False),
+    Column("spec_hash", String(64), nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("ticket", String(300), nullable=False, unique=True),  # the waiting task that was answered
+    Column("used_by", String(64)),
+    Column("at", String(32), nullable=False),
+)
+"""Consent of a named person to one large draw; `used_by` is the key that it has paid for."""
+
+authority = Table(
+    "ledger_authority",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("block_id", String(200), nullable=False),
+    Column("old_cap", BigInteger, nullable=False),
+    Column("new_cap", BigInteger, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("second_person", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ticket", String(300), nullable=False, unique=True),
+    Column("at", String(32), nullable=False),
+)
+
+event = Table(
+    "ledger_event",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(12), nullable=False),
+    Column("key", String(200), nullable=False),  # of a release, or the id of a block
+    Column("body", Text, nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+"""Everything that ever happened to the ledger, hash-chained; the other tables are what it adds up to."""

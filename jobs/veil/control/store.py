@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from veil.control.schema import metadata
 from veil.errors import VeilError
@@ -64,8 +66,9 @@ def now() -> str:
 
 def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
-        engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+        engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
         event.listen(engine, "begin", _lock_postgres)
+        _forget_in_children(engine)
         return engine
     database = make_url(url).database
     if database and database != ":memory:":
@@ -73,10 +76,47 @@ def _engine(url: str) -> Engine:
             Path(database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise VeilError("The folder of the control store cannot be made", f"{error.strerror}: check it") from error
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
+    # a connection that stays open: SQLite writes its journal back, and waits for the disk, when the last one closes
+    engine = create_engine(url, poolclass=QueuePool, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_immediate)
+    if database and database != ":memory:":
+        _follow_file(engine, Path(database))
+    _forget_in_children(engine)
     return engine
+
+
+def _forget_in_children(engine: Engine) -> None:
+    """Have a forked process open connections of its own: one that two processes use is damaged."""
+    known = weakref.ref(engine)
+
+    def forget() -> None:
+        if (mine := known()) is not None:
+            mine.dispose(close=False)
+
+    os.register_at_fork(after_in_child=forget)
+
+
+def _follow_file(engine: Engine, database: Path) -> None:
+    """Open the file anew where it is no longer the one that was opened: a backup may have been restored."""
+
+    def note(_raw: object, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(database)
+
+    def compare(_raw: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if record.info["file"] != _identity(database):
+            raise DisconnectionError
+
+    event.listen(engine, "connect", note)
+    event.listen(engine, "checkout", compare)
+
+
+def _identity(database: Path) -> tuple[int, int] | None:
+    try:
+        status = database.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _configure_sqlite(raw: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

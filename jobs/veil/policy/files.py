@@ -22,25 +22,52 @@ class Origin:
     name: str
     text: str
 
-    def at(self, *keys: str) -> str:
-        """``file, key a.b (line n)`` for the innermost of the keys that stands in the text."""
-        where = f"{self.name}, key {'.'.join(keys)}" if keys else self.name
+    def at(self, *keys: str | int) -> str:
+        """``file, key a.b (line n)`` for the innermost of the keys that stands in the text.
+
+        A number among the keys counts the tables of an array (``[[queries]]``) from 0.
+        """
+        written = ".".join(str(key + 1) if isinstance(key, int) else key for key in keys)
+        where = f"{self.name}, key {written}" if keys else self.name
         line = self._line(keys)
         return f"{where} (line {line})" if line else where
 
-    def _line(self, keys: tuple[str, ...]) -> int | None:
+    def _line(self, keys: tuple[str | int, ...]) -> int | None:
         for number, key in reversed(list(enumerate(keys))):
-            written = rf"(?:\"{re.escape(key)}\"|'{re.escape(key)}'|{re.escape(key)})"
             outer = keys[number - 1] if number else None
-            table = self._table_start(outer)
+            if isinstance(key, int):
+                start = self._array_table(str(outer), key)
+                if start is not None:
+                    return self._number(start)
+                continue
+            headed = re.search(
+                rf"^[ \t]*\[{re.escape('.'.join(map(str, keys[: number + 1])))}\]", self.text, re.MULTILINE
+            )
+            if headed:
+                return self._number(headed.start())
+            inside = self._array_table(str(keys[number - 2]), outer) if isinstance(outer, int) else None
+            table = inside if inside is not None else self._table_start(None if outer is None else str(outer))
+            written = rf"(?:\"{re.escape(key)}\"|'{re.escape(key)}'|{re.escape(key)})"
             for pattern in (rf"^\s*{written}\s*=", rf"^\s*\[.*{written}.*\]"):
-                found = re.compile(pattern, re.MULTILINE).search(self.text, table) or re.search(
-                    pattern, self.text, re.MULTILINE
-                )
+                compiled = re.compile(pattern, re.MULTILINE)
+                end = self._next_table(table) if inside is not None else len(self.text)
+                found = compiled.search(self.text, table, end)
+                if found is None and inside is None:
+                    found = compiled.search(self.text)
                 if found:
-                    start = found.end() - len(found.group().lstrip())
-                    return self.text.count("\n", 0, start) + 1
+                    return self._number(found.end() - len(found.group().lstrip()))
         return None
+
+    def _number(self, position: int) -> int:
+        return self.text.count("\n", 0, position) + 1
+
+    def _array_table(self, name: str, number: int) -> int | None:
+        heads = list(re.finditer(rf"^[ \t]*\[\[[ \t]*{re.escape(name)}[ \t]*\]\]", self.text, re.MULTILINE))
+        return heads[number].end() if number < len(heads) else None
+
+    def _next_table(self, position: int) -> int:
+        found = re.compile(r"^\s*\[", re.MULTILINE).search(self.text, position)
+        return found.start() if found else len(self.text)
 
     def _table_start(self, name: str | None) -> int:
         if name is None:
@@ -82,6 +109,6 @@ def validated(model: type[_Model], document: dict[str, Any], origin: Origin) -> 
         return model.model_validate(document)
     except ValidationError as errors:
         first = errors.errors(include_url=False, include_context=False, include_input=False)[0]
-        keys = tuple(str(part) for part in first["loc"] if not isinstance(part, int))
+        keys = first["loc"]
         reason = first["msg"].removeprefix("Value error, ")
         raise VeilError(f"{origin.at(*keys)}: {reason}", "Correct the key or its value.") from None

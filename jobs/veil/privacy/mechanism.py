@@ -11,16 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
+
 _NANO = 10**9
 _SLACK = 1 + 1e-9
+_FAR = 40
+"""Scales beyond which the discrete Gaussian holds less than 1e-347: no double can tell it from nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mechanism:
-    """A discrete Gaussian for one query.
+    """A discrete Gaussian for one vector of counts or sums.
 
-    `l0` and `l_infinity` bound what one patient changes; `rho` is what a draw may cost. `scale` is the standard
-    deviation parameter, in counts.
+    `l0` and `l_infinity` bound what one privacy unit changes; `rho` is what a draw may cost. `scale` is the standard
+    deviation parameter, in the units of the vector.
     """
 
     l0: int
@@ -29,7 +33,7 @@ class Mechanism:
 
     @property
     def l2(self) -> float:
-        """The L2 sensitivity: sqrt(l0) * l_infinity, for adding or removing all records of one patient."""
+        """The L2 sensitivity: sqrt(l0) * l_infinity, for adding or removing all records of one privacy unit."""
         return math.sqrt(self.l0) * self.l_infinity
 
     @property
@@ -37,8 +41,8 @@ class Mechanism:
         """The smallest scale whose cost is at most rho: rho = (l2 / scale)**2 / 2, and a hair more for rounding."""
         return self.l2 / math.sqrt(2 * self.rho) * _SLACK
 
-    def draw(self, counts: Sequence[int]) -> list[int]:
-        """Add noise to exact counts. Each call is a new draw: the ledger must have been paid.
+    def draw(self, exact: Sequence[int]) -> list[int]:
+        """Add noise to exact counts or sums. Each call is a new draw: the ledger must have been paid.
 
         Raises
         ------
@@ -52,17 +56,56 @@ class Mechanism:
         measurement = dp.m.make_gaussian(*space, scale=self.scale)
         if measurement.map(self.l2) > self.rho:
             raise ValueError("the mechanism costs more than was paid for")
-        return [int(value) for value in measurement(list(counts))]
+        return [int(value) for value in measurement(list(exact))]
 
-    def half_width_95(self) -> int:
-        """Give the half width of the narrowest interval around a noisy count that has at least 95 %, in counts.
+    def half_width(self, alpha: float = 0.05) -> int:
+        """Give the half width of the narrowest interval around a noisy value that holds at least 1 - alpha.
 
-        OpenDP's accuracy for discrete noise is the smallest `a` with P(|noise| >= a) <= 5 %: the interval ends below.
+        OpenDP's accuracy for discrete noise is the smallest `a` with P(|noise| >= a) <= alpha: the interval ends
+        below.
         """
         import opendp.prelude as dp
 
-        accuracy: float = dp.discrete_gaussian_scale_to_accuracy(scale=self.scale, alpha=0.05)
+        accuracy: float = dp.discrete_gaussian_scale_to_accuracy(scale=self.scale, alpha=alpha)
         return math.ceil(accuracy) - 1
+
+    def tail(self, least: int) -> float:
+        """Give P(noise >= least), from above: the discrete Gaussian summed from its definition."""
+        return _tail(self.scale, least)
+
+    def selection_delta(self, threshold: int) -> float:
+        """Give the delta of publishing those keys alone whose noisy count of privacy units reaches a threshold.
+
+        Adding a unit makes at most `l0` keys appear that nobody else has, each with a count of one. Unless one of
+        them passes, the output is distributed as over the keys that others have too, which is rho-zCDP: so the
+        whole is delta-approximate rho-zCDP (Bun and Steinke 2016, section 8), with delta the probability that one
+        passes, 1 - (1 - P(1 + noise >= threshold))**l0. The counts are independent and `l_infinity` is 1.
+
+        Raises
+        ------
+        ValueError
+            When a unit counts more than once in a cell: this proof does not hold then.
+        """
+        if self.l_infinity != 1:
+            raise ValueError("keys are selected by counts of privacy units, each counted once")
+        return -math.expm1(self.l0 * math.log1p(-min(self.tail(threshold - 1), 0.5))) * _SLACK
+
+    def threshold(self, delta: float) -> int:
+        """Give the smallest threshold whose delta is at most `delta`."""
+        low, high = 1, 2 + math.ceil(_FAR * self.scale)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.selection_delta(middle) <= delta else (middle + 1, high)
+        return low
+
+
+def _tail(scale: float, least: int) -> float:
+    if least <= 0:
+        return 1.0
+    reach = math.ceil(_FAR * scale) + 1
+    # the normaliser is cut short, so that it errs on the safe side; what is cut from the tail is below any double
+    whole = 1 + 2 * float(np.exp(-((np.arange(1, reach) / scale) ** 2) / 2).sum())
+    return float(np.exp(-((np.arange(least, max(reach, least + 1)) / scale) ** 2) / 2).sum()) / whole * _SLACK
 
 
 def nano_rho(rho: float, *, up: bool) -> int:
@@ -70,10 +113,14 @@ def nano_rho(rho: float, *, up: bool) -> int:
 
     It is the decimal number that was declared, not its binary neighbour, so that a cap pays for a cost of its size.
     """
-    scaled = Decimal(repr(rho)) * _NANO
+    return _scaled(rho, _NANO, up=up)
+
+
+def femto_delta(delta: float, *, up: bool) -> int:
+    """Give delta in the ledger's unit of 1e-15: costs are rounded up, caps down."""
+    return _scaled(delta, 10**15, up=up)
+
+
+def _scaled(value: float, unit: int, *, up: bool) -> int:
+    scaled = Decimal(repr(value)) * unit
     return math.ceil(scaled) if up else math.floor(scaled)
-
-
-def epsilon(rho: float, delta: float) -> float:
-    """Give the epsilon of rho-zCDP at delta: rho + 2 sqrt(rho ln(1/delta)) (Bun and Steinke 2016, Proposition 1.3)."""
-    return rho + 2 * math.sqrt(rho * math.log(1 / delta))

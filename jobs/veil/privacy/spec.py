@@ -1,131 +1,154 @@
-"""The declaration of a release: a TOML file, validated at load, whose canonical text is part of the ledger's key."""
+"""The declaration of a release: one TOML file, as a schema. What its parts mean to each other is checked by `load`."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
-from dataclasses import dataclass
-from itertools import product
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from veil.errors import VeilError
-from veil.policy.files import read_toml, validated
+NAME = r"^[a-z][a-z0-9_]{0,62}$"
+Unit = Literal["patient", "patient-day"]
+Window = Literal["day", "week", "month", "quarter", "year"]
+Statistic = Literal["patients", "patient-days", "count", "sum", "mean", "variance", "histogram", "quantiles"]
 
-_NAME = r"^[a-z][a-z0-9_]{0,62}$"
-_Positive = Annotated[int, Field(ge=1)]
+ENVELOPE = ("type", "start", "code_system", "code")
+"""The typed columns of bronze that a release may read, whatever the modality."""
+
+
+def _is_declared(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError("a bound is a number that policy sets; one that comes from the data would tell about it")
+    return value
+
+
+_Bound = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(_is_declared)]
+_Limit = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_is_declared)]
 _Rho = Annotated[float, Field(gt=0, le=10)]
-_Cap = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Delta = Annotated[float, Field(gt=0, lt=1e-3)]
+_Name = Annotated[str, Field(pattern=NAME)]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Records(_Part):
+    """Which records are counted: the types of one modality."""
+
+    modality: str = "tabular"
+    types: Annotated[list[str], Field(min_length=1)]
+
+
+class Read(_Part):
+    """Where a column is read in a record.
+
+    `read` is a typed column of bronze (`ENVELOPE`), ``reference`` (with `to`, the type that is referred to), or a
+    JSON path into the record's content (``$.valueQuantity.value``). `as` gives it another form.
+    """
+
+    read: str
+    to: str | None = None
+    form: Annotated[Literal["text", "number", "day", "week", "month", "quarter", "year"], Field(alias="as")] = "text"
+
+
+class PublicTable(_Part):
+    """A public CSV file beside the release, joined before anything is bounded: its columns and the release's."""
+
+    file: str
+    on: Annotated[dict[str, str], Field(min_length=1)]
+
+
 class Keys(_Part):
-    """The public keys: consecutive months from `first_month` (``YYYY-MM``), and the categories of a public table."""
+    """The keys of one column: listed, from a public table, a calendar, or selected from the data at a price.
 
-    first_month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-    months: Annotated[int, Field(ge=1, le=120)]
-    categories: str
+    `first` and `count` make a calendar of the form that the column has. `parents` are coarser columns of the same
+    table, the finest first. `other` is the key of every value that is none of the rest.
+    """
+
+    values: Annotated[list[str], Field(min_length=1)] | None = None
+    table: str | None = None
+    parents: list[str] = Field(default_factory=list)
+    first: str | None = None
+    count: Annotated[int, Field(ge=1, le=4000)] | None = None
+    selected: bool = False
+    other: str | None = None
 
 
-class Bounds(_Part):
-    """What one patient can change: `cells` is the L0 bound, `encounters_per_cell` the L-infinity bound."""
+class Query(_Part):
+    """One statistic of the records, by columns.
 
-    cells: _Positive
-    encounters_per_cell: _Positive
+    `cells` bounds in how many cells one privacy unit counts (L0), `per_cell` how often in one of them (L-infinity).
+    `of` is the column that is counted once each, or whose numbers are added up. What they mean: docs/releases.md.
+    """
+
+    name: _Name
+    statistic: Statistic
+    by: list[str] | None = None
+    of: str | None = None
+    cells: _Bound
+    per_cell: _Bound = 1
+    lower: _Limit | None = None
+    upper: _Limit | None = None
+    resolution: Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_is_declared)] = 1.0
+    edges: Annotated[list[_Limit], Field(min_length=2, max_length=1001), BeforeValidator(_is_declared)] | None = None
+    quantiles: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=1)] | None = None
+    levels: bool = False
+    select_delta: _Delta | None = None
+    rho: _Rho | None = None
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
 
 
 class Cost(_Part):
-    """Rho (zero-concentrated DP, Bun and Steinke 2016) of each query, and the delta at which epsilon is stated."""
+    """The delta at which epsilon is stated; with `epsilon`, what all queries cost together, shared out by weight."""
 
-    patients: _Rho
-    encounters: _Rho
-    delta: Annotated[float, Field(gt=0, lt=1e-3)]
-
-
-class Budget(_Part):
-    """The blocks a release charges, and the caps they get when they are first opened; later only people raise them."""
-
-    period: Annotated[str, Field(pattern=r"^[0-9-]{4,10}$")]
-    period_rho: _Cap
-    lifetime_rho: _Cap
+    delta: _Delta
+    epsilon: Annotated[float, Field(gt=0, le=20)] | None = None
 
 
 class ReleaseSpec(_Part):
-    """One release of two queries: distinct patients, and encounters, by month and condition category."""
+    """One release. The file's other parts hang on it."""
 
-    name: Annotated[str, Field(pattern=_NAME)]
+    name: _Name
     title: str
     source: str
-    privacy_unit: Annotated[str, Field(pattern="^patient$")]
+    privacy_unit: Unit
     recipients: Annotated[list[str], Field(min_length=1)]
-    keys: Keys
-    bounds: Bounds
+    period: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{4,10}$")] | None = None
+    window: Window | None = None
+    schedule: str | None = None
+    after_ingest: bool = False
+    minimum_size: Annotated[int, Field(ge=1)] | None = None
+    records: Records
+    columns: Annotated[dict[str, Read], Field(min_length=1)]
+    tables: list[PublicTable] = Field(default_factory=list)
+    keys: dict[str, Keys] = Field(default_factory=dict)
+    queries: Annotated[list[Query], Field(min_length=1)]
     cost: Cost
-    budget: Budget
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
-    """A release ready to run: its declaration and the public table of categories, (code system, code) to category."""
+class Budget(_Part):
+    """What one source may spend: caps of the blocks that its releases charge, when they are first opened.
 
-    spec: ReleaseSpec
-    categories: dict[tuple[str, str], str]
-
-    @property
-    def canonical(self) -> str:
-        """Give what the numbers depend on, as canonical JSON: not the title, nor who receives them, nor the caps."""
-        parts = self.spec.model_dump(include={"name", "source", "privacy_unit", "keys", "bounds", "cost"})
-        table = sorted([*key, category] for key, category in self.categories.items())
-        return json.dumps({**parts, "table": table}, sort_keys=True, separators=(",", ":"))
-
-    @property
-    def hash(self) -> str:
-        """Give the SHA-256 of the canonical declaration."""
-        return hashlib.sha256(self.canonical.encode()).hexdigest()
-
-    @property
-    def public_keys(self) -> list[tuple[str, str]]:
-        """List every (month, category), in order: each gets a number, whether anybody is in it or not."""
-        year, month = map(int, self.spec.keys.first_month.split("-"))
-        first = year * 12 + month - 1
-        months = [f"{at // 12:04d}-{at % 12 + 1:02d}" for at in range(first, first + self.spec.keys.months)]
-        return list(product(months, sorted(set(self.categories.values()))))
-
-
-def load_release(path: Path) -> Release:
-    """Read a release file and its public table.
-
-    Raises
-    ------
-    VeilError
-        Naming file, key and line of what is wrong.
+    A draw of `large_rho` or more waits for one of `approvers`, who are users of Airflow.
     """
-    spec = validated(ReleaseSpec, *read_toml(path))
-    return Release(spec, _read_categories(path, spec.keys.categories))
+
+    source: str
+    privacy_unit: Unit = "patient"
+    period_rho: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    lifetime_rho: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    period_delta: Annotated[float, Field(ge=0, lt=1)] = 1e-6
+    lifetime_delta: Annotated[float, Field(ge=0, lt=1)] = 1e-5
+    large_rho: Annotated[float, Field(gt=0)] | None = None
 
 
-def _read_categories(path: Path, name: str) -> dict[tuple[str, str], str]:
-    categories: dict[tuple[str, str], str] = {}
-    try:
-        with (path.parent / name).open(newline="", encoding="utf-8") as stream:
-            for row in (reader := csv.DictReader(stream)):
-                key, category = (row["code_system"], row["code"]), row["category"]
-                if not all((*key, category)) or categories.setdefault(key, category) != category:
-                    raise VeilError(
-                        f"{path.name}: {name}, line {reader.line_num}: a cell is empty, or the code has two categories",
-                        "Give each code one category",
-                    )
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise VeilError(
-            f"{path.name}: keys.categories names {name}, which cannot be read",
-            "It is a CSV file beside the release with columns code_system, code, category",
-        ) from error
-    if not categories:
-        raise VeilError(f"{path.name}: {name} holds no category", "List at least one")
-    return categories
+class Budgets(_Part):
+    """``budgets.toml``: the budgets of all sources, and who approves what is large or raises a cap."""
+
+    budgets: Annotated[list[Budget], Field(min_length=1)]
+    approvers: list[str] = Field(default_factory=list)
+
+
+def json_schema() -> str:
+    """Give the JSON Schema of a declaration, as text."""
+    return json.dumps(ReleaseSpec.model_json_schema(by_alias=True), indent=1, sort_keys=True) + "\n"

@@ -1,0 +1,242 @@
+"""What the parts of a declaration mean to each other, checked; each refusal names the line and what to do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import NoReturn
+
+from veil.errors import VeilError
+from veil.policy.files import Origin
+from veil.privacy import calendars
+from veil.privacy.spec import ENVELOPE, NAME, Keys, Query, Read, ReleaseSpec
+
+RESERVED = ("files", "unit", "period", "query", "statistic", "value", "low_95", "high_95", "suppressed")
+"""Names that mean something else in the table that is published."""
+MOST_PER_UNIT = 1 << 40
+"""What one unit may add to one cell, in steps of the resolution: ten million units then fit into 64 bits."""
+_CALENDAR = ("day", "week", "month", "quarter", "year")
+_COUNTS = ("patients", "patient-days")
+_SUMS = ("sum", "mean", "variance")
+_BINS = ("histogram", "quantiles")
+
+
+def check(spec: ReleaseSpec, origin: Origin, joined: set[str]) -> None:
+    """Check a declaration that fits its schema; `joined` are the columns that its public tables bring.
+
+    Raises
+    ------
+    VeilError
+        Naming file, key and line.
+    """
+    _check_period(spec, origin)
+    for name, read in spec.columns.items():
+        _check_column(name, read, origin)
+    _check_joins(spec, origin)
+    known = {*spec.columns, *joined}
+    for name, keys in spec.keys.items():
+        if name not in known:
+            _refuse(origin, ("keys", name), f"there is no column {name}", f"Declare it: {_listed(known)} are declared")
+        _check_keys(name, keys, spec, origin)
+    seen: set[str] = set()
+    for number, query in enumerate(spec.queries):
+        if query.name in seen:
+            _refuse(origin, ("queries", number, "name"), "two queries have this name", "Rename one")
+        seen.add(query.name)
+        _Checker(spec, origin, number, query, known).check()
+    if spec.minimum_size is not None:
+        _check_minimum_size(spec, origin)
+
+
+def _check_minimum_size(spec: ReleaseSpec, origin: Origin) -> None:
+    counted = [_by(spec, query) for query in spec.queries if query.statistic in _COUNTS]
+    for number, query in enumerate(spec.queries):
+        if _by(spec, query) not in counted:
+            _refuse(
+                origin,
+                ("queries", number, "name"),
+                f"{query.name}: no query counts patients in its cells, so that none is known to be too small",
+                "Add one by the same columns, or remove minimum_size",
+            )
+
+
+def _by(spec: ReleaseSpec, query: Query) -> list[str]:
+    return list(spec.keys) if query.by is None else query.by
+
+
+def _check_period(spec: ReleaseSpec, origin: Origin) -> None:
+    if (spec.period is None) == (spec.window is None):
+        _refuse(origin, ("window" if spec.window else "name",), "give either period or window", "See docs/releases.md")
+    if spec.window is not None and spec.after_ingest:
+        _refuse(
+            origin,
+            ("after_ingest",),
+            "a release by windows runs for a window that is over, not after each ingest",
+            "Give it a schedule, or a period in the place of window",
+        )
+
+
+def _check_column(name: str, read: Read, origin: Origin) -> None:
+    import re
+
+    if not re.fullmatch(NAME, name) or name in RESERVED:
+        _refuse(origin, ("columns", name), f"{name} cannot be the name of a column", "Use small letters, digits and _")
+    if read.read == "reference":
+        if read.to is None:
+            _refuse(origin, ("columns", name), "a reference needs the type that it points to", 'Add to = "Encounter"')
+    elif read.read not in ENVELOPE and not re.fullmatch(r"\$(\.[\w-]+|\['[^'\\]+'\]|\[\d+\])+", read.read):
+        _refuse(
+            origin,
+            ("columns", name),
+            f"{read.read} is no column of bronze and no JSON path",
+            f"Use one of {_listed(ENVELOPE)}, reference, or a path such as $.valueQuantity.value",
+        )
+
+
+def _check_joins(spec: ReleaseSpec, origin: Origin) -> None:
+    for number, table in enumerate(spec.tables):
+        for column in table.on.values():
+            if column not in spec.columns:
+                _refuse(origin, ("tables", number, "on"), f"there is no column {column}", "Declare it in [columns]")
+
+
+def _check_keys(name: str, keys: Keys, spec: ReleaseSpec, origin: Origin) -> None:
+    given = [keys.values is not None, keys.table is not None, keys.first is not None, keys.selected]
+    if sum(given) != 1:
+        _refuse(
+            origin, ("keys", name), "give one of values, table, first with count, selected = true", "Keep one of them"
+        )
+    if keys.selected and keys.other is not None:
+        _refuse(origin, ("keys", name, "other"), "selected keys have no other bucket", "Remove it")
+    if keys.parents and keys.table is None:
+        _refuse(origin, ("keys", name, "parents"), "parents are columns of a public table", "Give table")
+    if keys.values is not None and len({*keys.values, keys.other}) != len(keys.values) + 1:
+        _refuse(origin, ("keys", name, "values"), "a key stands twice, or is the other bucket too", "Keep one")
+    if keys.first is not None:
+        _check_calendar(name, keys, spec, origin)
+    elif keys.count is not None:
+        _refuse(origin, ("keys", name, "count"), "count belongs to a calendar", "Give first too")
+
+
+def _check_calendar(name: str, keys: Keys, spec: ReleaseSpec, origin: Origin) -> None:
+    form = spec.columns[name].form if name in spec.columns else ""
+    if keys.count is None or form not in _CALENDAR:
+        _refuse(
+            origin,
+            ("keys", name),
+            "a calendar needs count, and a column that is read as day, week, month, quarter or year",
+            f'Write count, and {name} = {{ read = "start", as = "month" }} in [columns]',
+        )
+    try:
+        calendars.first_day(form, keys.first or "")
+    except ValueError as error:
+        _refuse(origin, ("keys", name, "first"), str(error), "Correct it")
+
+
+class _Checker:
+    """Checks one query."""
+
+    def __init__(self, spec: ReleaseSpec, origin: Origin, number: int, query: Query, known: set[str]) -> None:
+        self._spec, self._origin, self._number, self._query, self._known = spec, origin, number, query, known
+
+    def check(self) -> None:
+        self._check_by()
+        self._check_of()
+        self._check_cost()
+        if self._query.statistic in _SUMS:
+            self._check_limits()
+        if self._query.statistic in _BINS:
+            self._check_edges()
+        if self._query.levels:
+            self._check_levels()
+
+    def _check_by(self) -> None:
+        by = _by(self._spec, self._query)
+        for column in by:
+            if column not in self._spec.keys:
+                self._refuse("by", f"there are no keys of {column}", f"Declare [keys.{column}]")
+        if len(set(by)) < len(by):
+            self._refuse("by", "a column stands twice", "Keep one")
+        selected = any(self._spec.keys[column].selected for column in by)
+        paying = [
+            other for other in self._spec.queries if other.select_delta is not None and _by(self._spec, other) == by
+        ]
+        if selected and len(paying) != 1:
+            self._refuse(
+                "by",
+                "keys are selected from the data, and not exactly one query of these columns pays for it",
+                "Give one query of patients select_delta",
+            )
+        if self._query.select_delta is not None and (
+            self._query.statistic != self._unit_statistic or not selected or self._query.levels
+        ):
+            self._refuse("select_delta", "it pays for selected keys, in a query of patients", "Remove it")
+
+    @property
+    def _unit_statistic(self) -> str:
+        return "patients" if self._spec.privacy_unit == "patient" else "patient-days"
+
+    def _check_of(self) -> None:
+        query = self._query
+        if query.statistic in _COUNTS and query.statistic != self._unit_statistic:
+            self._refuse(
+                "statistic",
+                f"the privacy unit is {self._spec.privacy_unit}: {query.statistic} cannot be counted",
+                f'Use statistic = "{self._unit_statistic}"',
+            )
+        if query.statistic in _COUNTS and (query.of is not None or query.per_cell != 1):
+            self._refuse("statistic", f"{query.statistic} count once in a cell", "Remove of and per_cell")
+        if query.statistic in (*_SUMS, *_BINS) and (
+            query.of not in self._spec.columns or self._spec.columns[query.of].form != "number"
+        ):
+            self._refuse("of", "it names no column of numbers", 'Declare the column with as = "number"')
+        if query.of is not None and query.of not in self._spec.columns:
+            self._refuse("of", f"there is no column {query.of}", f"Declare it: {_listed(self._known)} are declared")
+
+    def _check_cost(self) -> None:
+        if self._spec.cost.epsilon is None and self._query.rho is None:
+            self._refuse("rho", "the query has no cost", "Give it rho, or all of them an epsilon in [cost]")
+        if self._spec.cost.epsilon is not None and self._query.rho is not None:
+            self._refuse("rho", "the cost is given by epsilon", "Remove rho; weight shares epsilon out")
+
+    def _check_limits(self) -> None:
+        query = self._query
+        if query.lower is None or query.upper is None:
+            self._refuse("statistic", f"a {query.statistic} without bounds has no guarantee", "Give lower and upper")
+        if query.lower >= query.upper:
+            self._refuse("lower", "the bounds cross", "Give a lower below upper")
+        widest = max(abs(query.lower), abs(query.upper), query.upper - query.lower) / query.resolution
+        steps = (widest**2 if query.statistic == "variance" else widest) * query.per_cell
+        if steps > MOST_PER_UNIT:
+            self._refuse(
+                "resolution" if query.resolution != 1 else "upper",
+                "the bounds are too many steps of the resolution",
+                "Give a coarser resolution",
+            )
+
+    def _check_edges(self) -> None:
+        query = self._query
+        edges = query.edges
+        if edges is None:
+            self._refuse("statistic", f"a {query.statistic} needs edges of its bins", "Give edges")
+        if any(low >= high for low, high in itertools.pairwise(edges)):
+            self._refuse("edges", "the bounds cross", "Give edges that grow")
+        if (query.statistic == "quantiles") != (query.quantiles is not None):
+            self._refuse("statistic", "quantiles go with statistic = quantiles", "Give which, such as [0.25, 0.5]")
+
+    def _check_levels(self) -> None:
+        by = _by(self._spec, self._query)
+        layered = [column for column in by if self._spec.keys[column].parents]
+        if len(layered) != 1 or self._query.statistic not in ("count", *_COUNTS):
+            self._refuse("levels", "levels are of a count by one column of keys with parents", "See docs/releases.md")
+
+    def _refuse(self, key: str, problem: str, fix: str) -> NoReturn:
+        _refuse(self._origin, ("queries", self._number, key), f"{self._query.name}: {problem}", fix)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _refuse(origin: Origin, keys: tuple[str | int, ...], problem: str, fix: str) -> NoReturn:
+    raise VeilError(f"{origin.at(*keys)}: {problem}", fix)

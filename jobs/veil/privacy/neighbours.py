@@ -1,0 +1,108 @@
+"""Pairs of neighbouring data sets to audit with: the same, but for one privacy unit, made to reach every bound."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from veil.privacy.load import Release
+from veil.privacy.records import UNIT
+from veil.privacy.spec import Query
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_OTHERS = 2
+_SEED = 20_110
+_OUTSIDE = "no public key"
+
+
+def pairs(spark: SparkSession, release: Release, trials: int) -> DataFrame:
+    """Make (trial, side, privacy unit, columns): side 1 has the records of one unit more than side 0.
+
+    The one is an ordinary patient in some trials; in others one whose records would fill every cell many times, with
+    values at and beyond the bounds, keys that are missing and keys that are none. It is spread over the workers.
+    """
+    names, types = _columns(release)
+    ddl = f"trial int, side int, {UNIT} string, " + ", ".join(
+        f"{name} {kind}" for name, kind in zip(names, types, strict=True)
+    )
+    maker = _Maker(release, names, types)
+    slices = 2 * int(spark.conf.get("spark.sql.shuffle.partitions") or 2)
+    return spark.range(0, trials, 1, slices).mapInArrow(maker, ddl)
+
+
+def _columns(release: Release) -> tuple[list[str], list[str]]:
+    numbers = {query.of for query in release.spec.queries if query.of and _adds_up(query)}
+    items = {query.of for query in release.spec.queries if query.of and not _adds_up(query)}
+    names = [*release.spec.keys, *sorted((numbers | items) - release.spec.keys.keys())]
+    return names, ["double" if name in numbers else "string" for name in names]
+
+
+def _adds_up(query: Query) -> bool:
+    return query.statistic in ("sum", "mean", "variance", "histogram", "quantiles")
+
+
+class _Maker:
+    """Makes the rows of some trials, the same for the same trial on whatever worker."""
+
+    def __init__(self, release: Release, names: list[str], types: list[str]) -> None:
+        self._names = names
+        kinds = [pa.float64() if kind == "double" else pa.string() for kind in types]
+        head = [("trial", pa.int32()), ("side", pa.int32()), (UNIT, pa.string())]
+        self._schema = pa.schema([*head, *zip(names, kinds, strict=True)])
+        self._keys = {name: [*release.values(name), _OUTSIDE, None] for name in release.spec.keys}
+        for name, keys in release.spec.keys.items():
+            if keys.selected:
+                self._keys[name] = [f"key {number}" for number in range(40)] + [None]
+        self._limits: dict[str, list[float]] = {}
+        for query in release.spec.queries:
+            if query.of and _adds_up(query):
+                edges = query.edges or [query.lower or 0.0, query.upper or 0.0]
+                self._limits.setdefault(query.of, []).extend((edges[0], edges[-1]))
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            rows = [row for trial in batch.column("id").to_pylist() for row in self._trial(trial)]
+            columns = zip(*rows, strict=True) if rows else [()] * len(self._schema)
+            arrays = [pa.array(values, kind) for values, kind in zip(columns, self._schema.types, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+    def _trial(self, trial: int) -> list[tuple[Any, ...]]:
+        chance = random.Random(_SEED + trial)  # noqa: S311 - made-up records
+        kind = trial % 4
+        one = self._unit(chance, f"one {trial}", (1, 12, 60, 200)[kind], extreme=kind >= 2, narrow=kind == 3)
+        others = [
+            row
+            for number in range(_OTHERS)
+            for row in self._unit(chance, f"other {number}", chance.randint(1, 8), extreme=False, narrow=False)
+        ]
+        return [(trial, side, *row) for side in (0, 1) for row in (others if side == 0 else [*others, *one])]
+
+    def _unit(
+        self, chance: random.Random, name: str, rows: int, *, extreme: bool, narrow: bool
+    ) -> list[tuple[Any, ...]]:
+        """Make the records of one unit; a narrow one has all of them in few cells, so that each is overfull."""
+        few = {column: chance.sample(keys, min(2, len(keys))) for column, keys in self._keys.items()}
+        sign = chance.choice((0, 1))
+        return [
+            (name, *self._row(chance, few if narrow else self._keys, sign if extreme else None, at))
+            for at in range(rows)
+        ]
+
+    def _row(self, chance: random.Random, keys: dict[str, Any], side: int | None, at: int) -> list[Any]:
+        row: list[Any] = []
+        for column in self._names:
+            if column in self._limits:
+                limits = self._limits[column]
+                low, high = min(limits), max(limits)
+                wide = (high - low) or 1.0
+                row.append(chance.uniform(low - wide, high + wide) if side is None else (low, high)[side])
+            elif column in keys:
+                row.append(chance.choice(keys[column]))
+            else:
+                row.append(f"item {at}")
+        return row

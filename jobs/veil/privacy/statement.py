@@ -1,0 +1,106 @@
+"""What a release gives away and how precise it is: nothing said here depends on the data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from scipy.special import ndtr
+
+from veil.privacy import plan
+from veil.privacy.accounting import Draw, epsilon, pld_epsilon
+from veil.privacy.load import Release
+from veil.privacy.mechanism import femto_delta, nano_rho
+from veil.privacy.plan import Measure
+
+SIZES = (10, 30, 100, 1_000, 10_000)
+"""True sizes for which the expected error of a count is told."""
+
+
+def cost_rho(measures: Iterable[Measure]) -> int:
+    """Give what measures cost together, in nano-rho; each is rounded up."""
+    return sum(nano_rho(measure.mechanism.rho, up=True) for measure in measures)
+
+
+def cost_delta(release: Release) -> int:
+    """Give what selected keys cost, in 1e-15."""
+    return sum(femto_delta(query.select_delta, up=True) for query in release.spec.queries if query.select_delta)
+
+
+def statement(release: Release) -> dict[str, Any]:
+    """Say what a release costs, by zCDP and by PLD, and how each query is measured."""
+    measures = plan.measures(release)
+    spec = release.spec
+    aside = cost_delta(release) / 1e15
+    rho = cost_rho(measures) / 1e9
+    return {
+        "release": spec.name,
+        "spec_hash": release.hash,
+        "privacy_unit": spec.privacy_unit,
+        "period": release.period,
+        "rho": rho,
+        "delta": spec.cost.delta,
+        "epsilon_zcdp": _up(epsilon(rho, spec.cost.delta - aside)),
+        "epsilon": _up(pld_epsilon([Draw.of(measure.mechanism) for measure in measures], spec.cost.delta - aside)),
+        "selection_delta": aside,
+        "queries": [_query(release, number, measures) for number in range(len(spec.queries))],
+    }
+
+
+def in_words(said: dict[str, Any]) -> str:
+    """Tell a patient what a statement means."""
+    whom = "one patient" if said["privacy_unit"] == "patient" else "one day of one patient"
+    odds = math.exp(said["epsilon"])
+    times = "" if odds > 1e6 else f", at most {odds:.2f} times,"
+    limit = (
+        ""
+        if said["privacy_unit"] == "patient"
+        else " It does not hide that a patient was here on several days: over all days the budgets add up."
+    )
+    return (
+        f"The numbers would look nearly the same with or without {whom}. Whoever reads them, and whatever else they "
+        f"know, the odds that they give to {whom} being in the data change little{times} except with a probability "
+        f"of {said['delta']:g}.{limit}"
+    )
+
+
+def _query(release: Release, number: int, measures: list[Measure]) -> dict[str, Any]:
+    query = release.spec.queries[number]
+    own = [measure for measure in measures if measure.query == number]
+    told: dict[str, Any] = {
+        "query": query.name,
+        "statistic": query.statistic,
+        "by": list(release.by(query)),
+        "cells": None if release.is_selected(release.by(query)) else len(release.cells(release.by(query))),
+        "measures": [
+            {
+                "part": measure.part,
+                "level": measure.level,
+                "mechanism": "discrete Gaussian",
+                "l0": measure.mechanism.l0,
+                "l_infinity": measure.mechanism.l_infinity,
+                "rho": measure.mechanism.rho,
+                "scale": measure.mechanism.scale,
+                "half_width_95": measure.mechanism.half_width(),
+            }
+            for measure in own
+        ],
+    }
+    counting = next((measure.mechanism for measure in own if measure.part == "count"), None)
+    if counting is not None:
+        told["expected_relative_error"] = {
+            str(size): round(math.sqrt(2 / math.pi) * counting.scale / size, 4) for size in SIZES
+        }
+    if query.select_delta is not None and counting is not None:
+        threshold = counting.threshold(query.select_delta)
+        told["threshold"] = threshold
+        told["selection_delta"] = counting.selection_delta(threshold)
+        told["share_dropped"] = {
+            str(size): round(float(ndtr((threshold - 0.5 - size) / counting.scale)), 4) for size in SIZES
+        }
+    return told
+
+
+def _up(value: float) -> float:
+    return math.ceil(value * 1e4) / 1e4
