@@ -3,10 +3,10 @@
     python benchmarks/dp.py [ROWS ...]        default: 1000000 10000000
 
 Records of ROWS / 20 patients under 2,000 codes are written as Parquet once; every system counts them by code with
-L0 = 5, L-infinity = 1 and rho = 0.05 (PipelineDP: its own Gaussian at epsilon 1, delta 1e-7), from reading the file to noisy
-numbers, in turns; the median of three is printed, after a warm-up. Tumult and PipelineDP run in environments of their
-own, made by uv, since they ask for other versions of Spark and pandas than Veil has; where one cannot be made, the
-benchmark says so. PipelineDP is given at most 1,000,000 rows and a limit of 600 s.
+L0 = 5, L-infinity = 1 and rho = 0.05 (PipelineDP: its own Gaussian at epsilon 1, delta 1e-7), from reading the file to
+noisy numbers, in turns; the median of three is printed, after a warm-up. Tumult and PipelineDP run in environments of
+their own, made by uv, since they ask for other versions of Spark and pandas than Veil has; where one cannot be made,
+the benchmark says so. PipelineDP is given at most 1,000,000 rows and a limit of 600 s.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ rho = {RHO}
 [cost]
 delta = 1e-7
 """
+PROJECT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).with_name("dp_peers")
 MOST_FOR_PIPELINE_DP, LIMIT = 1_000_000, 600
 
@@ -90,9 +91,10 @@ def timed(run: Callable[[], Any], times: int = 3) -> float:
 
 def peer(name: str, python: str, packages: list[str], path: Path) -> str:
     """Run a peer's script in an environment of its own; give its seconds, or why there are none."""
-    command = ["uv", "run", "--no-project", "--quiet", "--python", python]
+    uv = PROJECT / ".veil" / "boot" / "bin" / "uv"
+    command = [str(uv) if uv.exists() else "uv", "run", "--no-project", "--quiet", "--python", python]
     command += [part for package in packages for part in ("--with", package)]
-    command += ["python", str(PEERS / f"{name}.py"), str(path), str(CODES), str(L0), str(RHO)]
+    command += ["python", str(PEERS / f"peer_{name}.py"), str(path), str(CODES), str(L0), str(RHO)]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     except subprocess.TimeoutExpired:

@@ -40,6 +40,11 @@ def people() -> list[dict[str, str]]:
     return [{"id": name, "name": name} for name in approvers()]
 
 
+def answered_by(answer: Any) -> str:
+    """Give the user who answered a waiting task, "" where nobody did."""
+    return str(((answer or {}).get("responded_by_user") or {}).get("id", ""))
+
+
 def timetable(release: Release) -> CronPartitionTimetable | None:
     """Give when a release is made: the partition of a run is the window that has just ended."""
     if release.schedule is None:
@@ -80,19 +85,21 @@ def make(release: Release) -> DAG:
     ) as dag:
 
         @task.branch(execution_timeout=MINUTES)  # type: ignore[untyped-decorator]
-        def price(name: str, day: str) -> str:
-            """Print what the draw costs; a large one goes to an approver."""
+        def price(name: str, day: str, ti: Any = None) -> str:
+            """Print what the draw costs; a large one goes to an approver, with what was printed."""
             from veil.pricing import price_of
             from veil.settings import Settings
 
-            told, is_large = price_of(Settings.from_env().config, name, day)
-            print(told)  # noqa: T201 - a task's output is its log
-            return "approve" if is_large else "draw"
+            found = price_of(Settings.from_env().config, name, day)
+            ti.xcom_push(key="told", value=found.told)
+            ti.xcom_push(key="spec_hash", value=found.spec_hash)
+            print(found.told)  # noqa: T201 - a task's output is its log
+            return "approve" if found.is_large else "draw"
 
         approve = ApprovalOperator(
             task_id="approve",
             subject=f"May {release.name} be drawn?",
-            body="Its cost is in the log of the task *price*, its declaration in `dags/config/releases/`.",
+            body="```\n{{ ti.xcom_pull(task_ids='price', key='told') }}\n```",
             assigned_users=people(),
             fail_on_reject=True,
             response_timeout=timedelta(days=7),
@@ -100,15 +107,21 @@ def make(release: Release) -> DAG:
 
         @task(execution_timeout=MINUTES)  # type: ignore[untyped-decorator]
         def enter(name: str, day: str, ti: Any = None, run_id: str | None = None) -> None:
-            """Enter in the ledger who agreed."""
+            """Enter in the ledger who agreed, and to what."""
+            from airflow.sdk.exceptions import AirflowFailException
+
             from veil.control import Store
+            from veil.errors import Refused
             from veil.pricing import enter_approval
             from veil.settings import Settings
 
-            answer = ti.xcom_pull(task_ids="approve")
             settings = Settings.from_env()
-            who = str((answer["responded_by_user"] or {}).get("name", ""))
-            enter_approval(Store(settings.control), settings.config, name, day, who, str(run_id))
+            priced = str(ti.xcom_pull(task_ids="price", key="spec_hash"))
+            who = answered_by(ti.xcom_pull(task_ids="approve"))
+            try:
+                enter_approval(Store(settings.control), settings.config, name, day, priced, who, str(run_id))
+            except Refused as error:
+                raise AirflowFailException(str(error)) from None
 
         draw = VeilJobOperator(
             task_id="draw",
@@ -179,14 +192,24 @@ Owner: the data engineering team.
         from veil.control import Store
         from veil.errors import Refused
         from veil.ledger import raise_cap
+        from veil.privacy.load import load_budgets
         from veil.privacy.mechanism import nano_rho
         from veil.settings import Settings
 
-        answers = [ti.xcom_pull(task_ids=which)["responded_by_user"] or {} for which in ("first", "second")]
-        names = str(answers[0].get("name", "")), str(answers[1].get("name", ""))
+        settings = Settings.from_env()
+        first_person, second_person = (answered_by(ti.xcom_pull(task_ids=which)) for which in ("first", "second"))
+        if not {first_person, second_person} <= set(load_budgets(settings.config).approvers):
+            raise AirflowFailException("A person who answered is none of the approvers of budgets.toml")
         cap = nano_rho(float(params["cap"]), up=False)
         try:
-            raise_cap(Store(Settings.from_env().control), params["block"], cap, names, params["reason"], str(run_id))
+            raise_cap(
+                Store(settings.control),
+                params["block"],
+                cap,
+                (first_person, second_person),
+                params["reason"],
+                f"raise_budget/{run_id}",
+            )
         except Refused as error:
             raise AirflowFailException(str(error)) from None
 

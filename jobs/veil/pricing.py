@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from veil import ledger
 from veil.control import Store
-from veil.privacy.load import Release, load_budget, load_release
+from veil.errors import Refused
+from veil.privacy.load import Release, load_budget, load_budgets, load_release
 from veil.privacy.statement import SIZES, statement
-from veil.release import is_large
+from veil.release import is_large, ticket
 
 
-def price_of(config: Path, name: str, day: str = "") -> tuple[str, bool]:
-    """Tell what a draw of a release costs, and whether a person has to agree to it.
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a draw costs, in words; the hash of the declaration that was priced; and whether a person has to agree."""
+
+    told: str
+    spec_hash: str
+    is_large: bool
+
+
+def price_of(config: Path, name: str, day: str = "") -> Price:
+    """Price a draw of a release.
 
     Raises
     ------
@@ -22,18 +33,23 @@ def price_of(config: Path, name: str, day: str = "") -> tuple[str, bool]:
         The declaration is wrong, or its source has no budget.
     """
     release = _release(config, name, day)
-    return described(release, statement(release)), is_large(release, load_budget(config, release))
+    large = is_large(release, load_budget(config, release))
+    return Price(described(release, statement(release)), release.hash, large)
 
 
-def enter_approval(store: Store, config: Path, name: str, day: str, who: str, ticket: str) -> None:
-    """Enter in the ledger that a person agrees to the draw of one run.
+def enter_approval(store: Store, config: Path, name: str, day: str, spec_hash: str, who: str, run_key: str) -> None:
+    """Enter in the ledger that a person agrees to the draw of one run, as it was priced.
 
     Raises
     ------
     Refused
-        Nobody is named.
+        The person is none of the approvers, or the declaration has changed since it was priced.
     """
-    ledger.approve(store, name, _release(config, name, day).hash, who, ticket)
+    if who not in load_budgets(config).approvers:
+        raise Refused(f"{who or 'Nobody'} is none of the approvers", "Have it answered by one of budgets.toml")
+    if _release(config, name, day).hash != spec_hash:
+        raise Refused(f"The declaration of {name} has changed since it was priced", "Start the DAG again")
+    ledger.approve(store, name, spec_hash, who, ticket(name, run_key))
 
 
 def described(release: Release, said: dict[str, Any]) -> str:

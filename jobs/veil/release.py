@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from veil import ledger, release_files
@@ -94,12 +94,9 @@ def stage(work: Job, release: Release, budget: Budget, redraw: int = 0) -> DataF
     admitted = records.admitted(lake, release).persist()
     inputs = input_digest(admitted, work.settings.key_file)
     key = ledger.release_key(release.canonical, inputs, redraw)
-    payload = ledger.reserve(work.store, charge(release, budget, key, inputs, redraw, work.attempt.run_key))
+    payload = ledger.drawn(work.store, key)
     if payload is None:
-        found = records.rows(admitted, release)
-        counted = {of: bounding.exact(found, release, of) for of in drawing.groupings(release)}
-        made = estimates.rows(release, drawing.draw(release, counted))
-        payload = ledger.keep_drawn(work.store, key, json.dumps([asdict(row) for row in made]).encode())
+        payload = _paid(work, release, admitted, charge(release, budget, key, inputs, redraw, work.attempt.run_key))
     admitted.unpersist()
     listed = key_columns(release)
     rows = [
@@ -120,6 +117,19 @@ def stage(work: Job, release: Release, budget: Budget, redraw: int = 0) -> DataF
     return lake.table(RESTRICTED, name, version).where(F.col("unit") == key)
 
 
+def _paid(work: Job, release: Release, admitted: DataFrame, cost: ledger.Charge) -> bytes:
+    """Count, pay, draw and keep. What cannot be counted costs nothing: it fails before the ledger is asked."""
+    found = records.rows(admitted, release)
+    counted = {of: bounding.exact(found, release, of) for of in drawing.groupings(release)}
+    payload = ledger.reserve(work.store, cost)
+    # before anybody sees a number: a backup that is restored afterwards has to be told from this ledger
+    _copy_ledger(work, "reserved")
+    if payload is not None:
+        return payload
+    made = estimates.rows(release, drawing.draw(release, counted))
+    return ledger.keep_drawn(work.store, cost.key, json.dumps([asdict(row) for row in made]).encode())
+
+
 def publish(work: Job, release: Release, staged: DataFrame) -> None:
     """Publish staged numbers in one commit, if a ledger entry has paid for them, with the files for people.
 
@@ -135,12 +145,17 @@ def publish(work: Job, release: Release, staged: DataFrame) -> None:
     release_files.write(folder, release, key, rows, paid)
     work.lake.replace_unit(ordered, RELEASES, release.spec.name, key, work.write)
     ledger.mark_published(work.store, key)
-    _copy_ledger(work)
+    _copy_ledger(work, "published")
 
 
 def is_large(release: Release, budget: Budget) -> bool:
     """Tell whether a draw costs so much that a person has to agree to it."""
     return budget.large_rho is not None and cost_rho(plan.measures(release)) >= nano_rho(budget.large_rho, up=True)
+
+
+def ticket(name: str, run_key: str) -> str:
+    """Name the run of a release that a person is asked about."""
+    return f"release_{name}/{run_key}"
 
 
 def charge(
@@ -166,7 +181,7 @@ def charge(
         inputs=inputs,
         redraw=redraw,
         draws=[(draw.scale, draw.l0, draw.l_infinity) for draw in (Draw.of(each.mechanism) for each in measures)],
-        approval=(release.hash, run_key) if is_large(release, budget) else None,
+        approval=(release.hash, ticket(spec.name, run_key)) if is_large(release, budget) else None,
     )
 
 
@@ -201,9 +216,12 @@ def _check_ledger(work: Job) -> None:
         )
 
 
-def _copy_ledger(work: Job) -> None:
-    """Append to the copy in the lake what has happened since; the control store alone decides."""
-    lake = work.lake
+def _copy_ledger(work: Job, moment: str) -> None:
+    """Append to the copy in the lake what has happened since; the control store alone decides.
+
+    A stage copies at two moments: each has a name of its own, or Delta would take the second for a repetition.
+    """
+    lake, write = work.lake, work.write
     last = 0
     if lake.exists(RESTRICTED, LEDGER):
         last = lake.table(RESTRICTED, LEDGER).selectExpr("coalesce(max(seq), 0) AS seq").collect()[0].seq
@@ -212,4 +230,5 @@ def _copy_ledger(work: Job) -> None:
         for event in ledger.events(work.store, last)
     ]
     if fresh:
-        lake.append(lake.spark.createDataFrame(fresh, _EVENTS), RESTRICTED, LEDGER, work.write)
+        own = replace(write, scope=f"{write.scope}/{moment}")
+        lake.append(lake.spark.createDataFrame(fresh, _EVENTS), RESTRICTED, LEDGER, own)

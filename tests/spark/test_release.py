@@ -12,7 +12,7 @@ import pytest
 from tests.spark.conftest import PROJECT, Installation
 from veil import ledger
 from veil.control import schema
-from veil.errors import VeilError
+from veil.errors import Refused, VeilError
 from veil.settings import Settings
 
 COST = 100_000_000
@@ -115,14 +115,18 @@ def test_a_large_draw_waits_for_a_person_who_is_named_for_this_run(changed: Chan
 
     installation = changed(budgets=("large_rho = 0.4", "large_rho = 0.05"))
     config = installation.settings.config
-    told, is_large = price_of(config, RELEASE)
-    assert is_large
-    assert "rho 0.1" in told
-    enter_approval(installation.store, config, RELEASE, "", "officer", "another run")
+    priced = price_of(config, RELEASE)
+    assert priced.is_large
+    assert "rho 0.1" in priced.told
+    with pytest.raises(Refused, match="none of the approvers"):
+        enter_approval(installation.store, config, RELEASE, "", priced.spec_hash, "stranger", "run")
+    with pytest.raises(Refused, match="has changed since it was priced"):
+        enter_approval(installation.store, config, RELEASE, "", "another", "admin", "run")
+    enter_approval(installation.store, config, RELEASE, "", priced.spec_hash, "admin", "another run")
     installation.job("release", "run", release=RELEASE)
     assert "nobody has approved" in installation.refused[0]
     assert spent(installation) == {"ehr/2025": 0, "ehr/lifetime": 0}
-    enter_approval(installation.store, config, RELEASE, "", "officer", "run")
+    enter_approval(installation.store, config, RELEASE, "", priced.spec_hash, "admin", "run")
     installation.job("release", "run", release=RELEASE)
     assert spent(installation) == {"ehr/2025": COST, "ehr/lifetime": COST}
 

@@ -337,8 +337,13 @@ def _forge(store: Store, table: Any, **values: Any) -> None:
     [
         (schema.block, {"spent": 0}, "what is spent"),
         (schema.block, {"cap": 10**12}, "its cap"),
-        (schema.release, {"payload": b"others"}, "not those that were drawn"),
+        (schema.release, {"payload": b"others"}, "its numbers"),
         (schema.release, {"state": "DRAWN"}, "its state"),
+        (schema.release, {"payload": None}, "its numbers"),
+        (schema.release, {"cost_rho": 1}, "its cost"),
+        (schema.release, {"draws": "[[1.0, 1, 1]]"}, "its cost"),
+        (schema.release, {"spec": "another"}, "its cost"),
+        (schema.block, {"unit": "patient-day"}, "block"),
         (schema.event, {"body": "{}"}, "chain is broken"),
         (schema.event, {"at": "2020-01-01T00:00:00+00:00"}, "chain is broken"),
     ],
@@ -392,3 +397,27 @@ def test_a_block_is_kept_for_one_privacy_unit(store: Store) -> None:
     ledger.reserve(store, charge("k"))
     with pytest.raises(Refused, match="another privacy unit"):
         ledger.reserve(store, replace(charge("other"), privacy_unit="patient-day"))
+
+
+def test_one_consent_pays_for_one_draw_of_what_was_agreed_to_in_its_run(store: Store) -> None:
+    large = replace(charge("k"), approval=("hash", "run 1"))
+    for agreed, ticket in (("another", "run 1"), ("hash", "run 2")):
+        ledger.approve(store, "visits", agreed, "ann", ticket)
+    with pytest.raises(Refused, match="nobody has approved"):
+        ledger.reserve(store, large)
+    assert spent(store) == {DAY: 0, LIFETIME: 0}
+    ledger.reserve(store, replace(large, approval=("hash", "run 2")))
+    with pytest.raises(Refused, match="nobody has approved"):
+        ledger.reserve(store, replace(charge("other"), approval=("hash", "run 2")))
+    assert ledger.verify(store) == []
+    with store.transaction() as connection:  # a forged consent
+        connection.execute(update(schema.approval).values(used_by=None))
+    assert any("approval run 2" in problem for problem in ledger.verify(store))
+
+
+def test_a_draw_that_costs_more_than_was_paid_before_a_crash_is_refused(store: Store) -> None:
+    assert ledger.reserve(store, charge("k")) is None
+    with pytest.raises(Refused, match="less than it costs now"):
+        ledger.reserve(store, charge("k", cost=COST + 1))
+    assert ledger.reserve(store, charge("k")) is None
+    assert spent(store) == {DAY: COST, LIFETIME: COST}

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from veil.control.schema import metadata
+from veil.control.schema import metadata, release
 from veil.errors import VeilError
 
 _BUSY_SECONDS = 60
@@ -38,6 +38,7 @@ class Store:
             self._engine = _engine(url)
             with self.transaction() as connection:
                 metadata.create_all(connection)
+                _check_columns(connection)
         except (ArgumentError, ImportError) as error:  # its text may hold the password
             raise VeilError(
                 "VEIL_CONTROL does not name a database that can be used",
@@ -57,6 +58,16 @@ class Store:
         """
         with self._engine.begin() as connection:
             yield connection
+
+
+def _check_columns(connection: Connection) -> None:
+    """Refuse a store whose ledger an earlier version made: it lacks what the chain is checked by."""
+    found = {column["name"] for column in inspect(connection).get_columns(release.name)}
+    if missing := sorted(column.name for column in release.columns if column.name not in found):
+        raise VeilError(
+            f"The control store was made by an earlier version: its ledger has no {', '.join(missing)}",
+            "Keep the file. Begin with a new VEIL_CONTROL, and lower the caps of budgets.toml by what the old one spent",
+        )
 
 
 def now() -> str:

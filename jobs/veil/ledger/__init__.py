@@ -7,7 +7,7 @@ after DRAWN publishes what is stored. A refusal costs nothing and is kept. Every
 
 from veil.ledger.authority import approve, raise_cap
 from veil.ledger.chain import Event, events, verify
-from veil.ledger.spending import Charge, is_paid, keep_drawn, mark_published, release_key, reserve
+from veil.ledger.spending import Charge, drawn, is_paid, keep_drawn, mark_published, release_key, reserve
 from veil.ledger.views import Block, Entry, block, blocks, entries, entry
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "approve",
     "block",
     "blocks",
+    "drawn",
     "entries",
     "entry",
     "events",

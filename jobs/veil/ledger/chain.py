@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from veil.control import Store
 from veil.control import schema as s
 from veil.control.store import now
 
 _GENESIS = "0" * 64
+_HEAD = select(s.event.c.seq, s.event.c.hash).order_by(s.event.c.seq.desc()).limit(1)
+_APPEND = insert(s.event)
 _CHAINED = ("seq", "kind", "key", "body", "at", "previous")
 
 
@@ -33,11 +35,11 @@ class Event:
 
 def append(connection: Connection, kind: str, key: str, **body: Any) -> None:
     """Append an event, in the transaction of what it tells of."""
-    head = connection.execute(select(s.event.c.seq, s.event.c.hash).order_by(s.event.c.seq.desc()).limit(1)).first()
+    head = connection.execute(_HEAD).first()
     seq, previous = (1, _GENESIS) if head is None else (head.seq + 1, head.hash)
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     values = {"seq": seq, "kind": kind, "key": key, "body": text, "at": now(), "previous": previous}
-    connection.execute(insert(s.event).values(**values, hash=_digest(values)))
+    connection.execute(_APPEND, {**values, "hash": _digest(values)})
 
 
 def events(store: Store, after: int = 0) -> list[Event]:
@@ -71,48 +73,82 @@ def _broken(found: list[RowMapping]) -> list[str]:
 
 
 class _Sums:
-    """What the events add up to."""
+    """What the events add up to, to be compared with the tables column by column."""
 
     def __init__(self) -> None:
-        self._caps: dict[str, tuple[int, int]] = {}
-        self._spent: Counter[str] = Counter()
-        self._spent_delta: Counter[str] = Counter()
-        self._states: dict[str, str] = {}
-        self._digests: dict[str, str] = {}
+        self._blocks: dict[str, dict[str, Any]] = {}
+        self._releases: dict[str, dict[str, Any]] = {}
+        self._approvals: dict[str, dict[str, Any]] = {}
+        self._decisions: Counter[str] = Counter()
 
     def add(self, kind: str, key: str, body: dict[str, Any]) -> None:
         if kind == "opened":
-            self._caps[key] = (body["cap"], body["cap_delta"])
+            self._blocks[key] = {**body, "spent": 0, "spent_delta": 0}
         elif kind == "raised":
-            self._caps[key] = (body["new_cap"], self._caps.get(key, (0, 0))[1])
+            self._blocks[key]["cap"] = body["new_cap"]
         elif kind == "reserved":
-            self._states[key] = "RESERVED"
-            for block in body["blocks"]:
-                self._spent[block] += body["cost_rho"]
-                self._spent_delta[block] += body["cost_delta"]
+            self._reserved(key, body)
         elif kind == "drawn":
-            self._states[key], self._digests[key] = "DRAWN", body["sha256"]
+            self._releases[key].update(state="DRAWN", sha256=body["sha256"])
         elif kind == "published":
-            self._states[key] = "PUBLISHED"
+            self._releases[key]["state"] = "PUBLISHED"
+        elif kind == "approved":
+            self._approvals[body["ticket"]] = {"name": key, **body, "used_by": None}
+        self._decisions[kind] += 1
+
+    def _reserved(self, key: str, body: dict[str, Any]) -> None:
+        ticket = body["ticket"]
+        self._releases[key] = {**body, "state": "RESERVED", "sha256": None}
+        if ticket is not None and ticket in self._approvals:
+            self._approvals[ticket]["used_by"] = key
+        for block in body["blocks"]:
+            self._blocks[block]["spent"] += body["cost_rho"]
+            self._blocks[block]["spent_delta"] += body["cost_delta"]
 
     def differences(self, connection: Connection) -> list[str]:
-        problems = []
-        stored = {row["block_id"]: row for row in connection.execute(select(s.block)).mappings()}
-        for block in sorted(stored.keys() | self._caps.keys()):
-            row = stored.get(block)
-            told = (*self._caps.get(block, (0, 0)), self._spent[block], self._spent_delta[block])
-            if row is None or (row["cap"], row["cap_delta"], row["spent"], row["spent_delta"]) != told:
-                problems.append(f"block {block}: its cap or what is spent is not what the events add up to")
-        kept = {row["key"]: row for row in connection.execute(select(s.release)).mappings()}
-        for key in sorted(kept.keys() | self._states.keys()):
-            release = kept.get(key)
-            if release is None or release["state"] != self._states.get(key):
-                problems.append(f"release {key[:12]}: its state is not that of its last event")
-            elif release["payload"] is not None and not (
-                hashlib.sha256(release["payload"]).hexdigest() == release["sha256"] == self._digests.get(key)
-            ):
-                problems.append(f"release {key[:12]}: its numbers are not those that were drawn")
+        """Name every row of the tables that is not what its events say."""
+        blocks = {row["block_id"]: dict(row) for row in connection.execute(select(s.block)).mappings()}
+        problems = [
+            f"block {block}: its cap or what is spent is not what the events add up to"
+            for block in _differing(blocks, self._blocks)
+        ]
+        kept = {row["key"]: _told(row) for row in connection.execute(select(s.release)).mappings()}
+        problems += [
+            f"release {key[:12]}: its cost, its state or its numbers are not those of its events"
+            for key in _differing(kept, self._releases)
+        ]
+        approvals = {row["ticket"]: dict(row) for row in connection.execute(select(s.approval)).mappings()}
+        problems += [
+            f"approval {ticket}: it is not the one that was entered, or was used for another draw"
+            for ticket in _differing(approvals, self._approvals)
+        ]
+        for table, kind in ((s.denial, "denied"), (s.authority, "raised")):
+            if connection.scalar(select(func.count()).select_from(table)) != self._decisions[kind]:
+                problems.append(f"{table.name}: its rows are not as many as were {kind}")
         return problems
+
+
+def _differing(kept: Mapping[str, Mapping[str, Any]], told: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Give the keys of which a column that events tell has another value in the table, or no row."""
+    return [
+        key
+        for key in sorted(kept.keys() | told.keys())
+        if key not in kept
+        or key not in told
+        or any(kept[key][name] != value for name, value in told[key].items() if name in kept[key])
+    ]
+
+
+def _told(row: RowMapping) -> dict[str, Any]:
+    """Give a row of a release in the words of its events; a payload by its own digest."""
+    told = dict(row)
+    told["spec_hash"] = hashlib.sha256(row["spec"].encode()).hexdigest()
+    told["blocks"], told["draws"] = json.loads(row["blocks"]), json.loads(row["draws"])
+    payload = row["payload"]
+    own = None if payload is None else hashlib.sha256(payload).hexdigest()
+    if own != row["sha256"]:
+        told["sha256"] = f"of other numbers: {own}"
+    return told
 
 
 def _digest(row: Mapping[str, Any] | RowMapping) -> str:

@@ -7,13 +7,33 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, insert, select, update
 
 from veil.control import Store
 from veil.control import schema as s
 from veil.control.store import now
 from veil.errors import Refused
 from veil.ledger import chain
+
+# made once: a release takes fifteen statements, and putting one together takes as long as running it
+_KEY: BindParameter[str] = bindparam("the_key")
+_BLOCK: BindParameter[str] = bindparam("the_block")
+_PAYLOAD = select(s.release.c.payload).where(s.release.c.key == _KEY)
+_PAID = select(s.release.c.payload, s.release.c.cost_rho, s.release.c.cost_delta).where(s.release.c.key == _KEY)
+_AGAIN = update(s.release).where(s.release.c.key == _KEY).values(attempt=s.release.c.attempt + 1)
+_FIND_BLOCK = select(s.block).where(s.block.c.block_id == _BLOCK)
+_SPEND = (
+    update(s.block)
+    .where(s.block.c.block_id == _BLOCK)
+    .values(spent=s.block.c.spent + bindparam("rho"), spent_delta=s.block.c.spent_delta + bindparam("delta"))
+)
+_RESERVE = insert(s.release)
+_KEEP = (
+    update(s.release)
+    .where((s.release.c.key == _KEY) & (s.release.c.state == "RESERVED"))
+    .values(state="DRAWN", payload=bindparam("numbers"), sha256=bindparam("digest"))
+)
+_PUBLISH = update(s.release).where((s.release.c.key == _KEY) & (s.release.c.state == "DRAWN")).values(state="PUBLISHED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,13 @@ def release_key(spec: str, inputs: str, redraw: int = 0) -> str:
     return hashlib.sha256("\x1f".join((spec, inputs, str(redraw))).encode()).hexdigest()
 
 
+def drawn(store: Store, key: str) -> bytes | None:
+    """Give the numbers of a key, if they have been drawn."""
+    with store.transaction() as connection:
+        found = connection.scalar(_PAYLOAD, {"the_key": key})
+    return None if found is None else bytes(found)
+
+
 def reserve(store: Store, charge: Charge) -> bytes | None:
     """Pay for a release, once for its key; give the numbers if they have been drawn already.
 
@@ -55,9 +82,12 @@ def reserve(store: Store, charge: Charge) -> bytes | None:
     if charge.cost <= 0 or charge.cost_delta < 0 or not charge.caps:
         raise Refused(f"{charge.name} would be released for free", "Give it a cost above 0 and a budget to pay")
     with store.transaction() as connection:
-        row = connection.execute(select(s.release.c.payload).where(s.release.c.key == charge.key)).first()
+        row = connection.execute(_PAID, {"the_key": charge.key}).first()
+        if row is not None and row.payload is not None:
+            return bytes(row.payload)
         if row is not None:
-            return _again(connection, charge.key, row.payload)
+            _again(connection, charge, row.cost_rho, row.cost_delta)
+            return None
         short = _first_that_cannot_pay(connection, charge)
         if short is None and _is_approved(connection, charge):
             _pay(connection, charge)
@@ -74,18 +104,21 @@ def reserve(store: Store, charge: Charge) -> bytes | None:
     )
 
 
-def _again(connection: Connection, key: str, payload: bytes | None) -> bytes | None:
-    if payload is not None:
-        return bytes(payload)
-    connection.execute(update(s.release).where(s.release.c.key == key).values(attempt=s.release.c.attempt + 1))
-    return None
+def _again(connection: Connection, charge: Charge, cost: int, cost_delta: int) -> None:
+    """Go on where an attempt died before it drew: nobody saw its noise, so this one draws for what that one paid."""
+    if charge.cost > cost or charge.cost_delta > cost_delta:
+        raise Refused(
+            f"{charge.name} has been paid for with less than it costs now",
+            "The code that works out its cost has changed since: raise `redraw`, which pays anew",
+        )
+    connection.execute(_AGAIN, {"the_key": charge.key})
 
 
 def _first_that_cannot_pay(connection: Connection, charge: Charge) -> str | None:
     """Open the blocks that are new, and give the first, by name, that cannot pay."""
     short = None
     for block_id in sorted(charge.caps):
-        block = connection.execute(select(s.block).where(s.block.c.block_id == block_id)).first()
+        block = connection.execute(_FIND_BLOCK, {"the_block": block_id}).first()
         cap, cap_delta = charge.caps[block_id]
         spent = spent_delta = 0
         if block is None:
@@ -118,26 +151,23 @@ def _is_approved(connection: Connection, charge: Charge) -> bool:
 def _pay(connection: Connection, charge: Charge) -> None:
     listed = sorted(charge.caps)
     for block_id in listed:
-        connection.execute(
-            update(s.block)
-            .where(s.block.c.block_id == block_id)
-            .values(spent=s.block.c.spent + charge.cost, spent_delta=s.block.c.spent_delta + charge.cost_delta)
-        )
+        connection.execute(_SPEND, {"the_block": block_id, "rho": charge.cost, "delta": charge.cost_delta})
     connection.execute(
-        insert(s.release).values(
-            key=charge.key,
-            name=charge.name,
-            state="RESERVED",
-            attempt=1,
-            spec=charge.spec,
-            inputs=charge.inputs,
-            redraw=charge.redraw,
-            blocks=json.dumps(listed),
-            cost_rho=charge.cost,
-            cost_delta=charge.cost_delta,
-            draws=json.dumps(charge.draws),
-            at=now(),
-        )
+        _RESERVE,
+        {
+            "key": charge.key,
+            "name": charge.name,
+            "state": "RESERVED",
+            "attempt": 1,
+            "spec": charge.spec,
+            "inputs": charge.inputs,
+            "redraw": charge.redraw,
+            "blocks": json.dumps(listed),
+            "cost_rho": charge.cost,
+            "cost_delta": charge.cost_delta,
+            "draws": json.dumps(charge.draws),
+            "at": now(),
+        },
     )
     chain.append(
         connection,
@@ -150,6 +180,8 @@ def _pay(connection: Connection, charge: Charge) -> None:
         blocks=listed,
         cost_rho=charge.cost,
         cost_delta=charge.cost_delta,
+        draws=[list(draw) for draw in charge.draws],
+        ticket=None if charge.approval is None else charge.approval[1],
     )
 
 
@@ -169,15 +201,11 @@ def keep_drawn(store: Store, key: str, payload: bytes) -> bytes:
     """
     digest = hashlib.sha256(payload).hexdigest()
     with store.transaction() as connection:
-        stored = connection.execute(
-            update(s.release)
-            .where((s.release.c.key == key) & (s.release.c.state == "RESERVED"))
-            .values(state="DRAWN", payload=payload, sha256=digest)
-        )
+        stored = connection.execute(_KEEP, {"the_key": key, "numbers": payload, "digest": digest})
         if stored.rowcount:
             chain.append(connection, "drawn", key, sha256=digest)
             return payload
-        kept = connection.scalar(select(s.release.c.payload).where(s.release.c.key == key))
+        kept = connection.scalar(_PAYLOAD, {"the_key": key})
     if kept is None:
         raise Refused("Numbers were drawn that nobody paid for; they are discarded", "This is a defect: report it")
     return bytes(kept)
@@ -186,9 +214,7 @@ def keep_drawn(store: Store, key: str, payload: bytes) -> bytes:
 def mark_published(store: Store, key: str) -> None:
     """Note that the numbers of a release are out."""
     with store.transaction() as connection:
-        marked = connection.execute(
-            update(s.release).where((s.release.c.key == key) & (s.release.c.state == "DRAWN")).values(state="PUBLISHED")
-        )
+        marked = connection.execute(_PUBLISH, {"the_key": key})
         if marked.rowcount:
             chain.append(connection, "published", key)
 

@@ -125,6 +125,9 @@ def _keyed(found: DataFrame, release: Release, grouping: Grouping, within: Seque
         keyed = keyed.where(F.col(column).isNotNull())
     cells = _listed_cells(release, grouping)
     if cells is None:
+        for column in grouping.columns:
+            if not release.spec.keys[column].selected:
+                keyed = keyed.where(F.col(column).isin(release.values(column)))
         return keyed
     if not grouping.columns:
         return keyed.withColumn(CELL, F.lit(0))

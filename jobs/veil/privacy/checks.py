@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from veil.errors import VeilError
@@ -11,17 +12,25 @@ from veil.policy.files import Origin
 from veil.privacy import calendars
 from veil.privacy.spec import ENVELOPE, NAME, Keys, Query, Read, ReleaseSpec
 
-RESERVED = ("files", "unit", "period", "query", "statistic", "value", "low_95", "high_95", "suppressed")
-"""Names that mean something else in the table that is published."""
-MOST_PER_UNIT = 1 << 40
-"""What one unit may add to one cell, in steps of the resolution: ten million units then fit into 64 bits."""
+RESERVED = frozenset(
+    {
+        *("unit", "period", "query", "statistic", "bin", "value", "low_95", "high_95", "suppressed", "state"),
+        *("rank", "count", "cells", "one", "trial", "side", "privacy_unit"),
+    }
+)
+"""Names that mean something else in the published table, or while it is made."""
+FILES = "files"
+"""Folder of the releases' files, beside their tables."""
+_OWN = re.compile(r"[vnsrq]\d+(_.*)?|veil_.*")
+MOST_PER_UNIT = 1 << 36
+"""What one unit may add to one cell, in steps of the resolution: a hundred million units then fit into 64 bits."""
 _CALENDAR = ("day", "week", "month", "quarter", "year")
 _COUNTS = ("patients", "patient-days")
 _SUMS = ("sum", "mean", "variance")
 _BINS = ("histogram", "quantiles")
 
 
-def check(spec: ReleaseSpec, origin: Origin, joined: set[str]) -> None:
+def check(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> None:
     """Check a declaration that fits its schema; `joined` are the columns that its public tables bring.
 
     Raises
@@ -29,10 +38,13 @@ def check(spec: ReleaseSpec, origin: Origin, joined: set[str]) -> None:
     VeilError
         Naming file, key and line.
     """
+    if spec.name == FILES:
+        _refuse(origin, ("name",), f"{FILES} is the folder of all releases' files", "Name the release otherwise")
     _check_period(spec, origin)
+    _check_costs(spec, origin)
     for name, read in spec.columns.items():
         _check_column(name, read, origin)
-    _check_joins(spec, origin)
+    _check_joins(spec, origin, joined)
     known = {*spec.columns, *joined}
     for name, keys in spec.keys.items():
         if name not in known:
@@ -77,9 +89,7 @@ def _check_period(spec: ReleaseSpec, origin: Origin) -> None:
 
 
 def _check_column(name: str, read: Read, origin: Origin) -> None:
-    import re
-
-    if not re.fullmatch(NAME, name) or name in RESERVED:
+    if not re.fullmatch(NAME, name) or name in RESERVED or _OWN.fullmatch(name):
         _refuse(origin, ("columns", name), f"{name} cannot be the name of a column", "Use small letters, digits and _")
     if read.read == "reference":
         if read.to is None:
@@ -93,14 +103,28 @@ def _check_column(name: str, read: Read, origin: Origin) -> None:
         )
 
 
-def _check_joins(spec: ReleaseSpec, origin: Origin) -> None:
+def _check_costs(spec: ReleaseSpec, origin: Origin) -> None:
+    aside = sum(query.select_delta or 0 for query in spec.queries)
+    if aside >= spec.cost.delta:
+        _refuse(origin, ("cost", "delta"), "selected keys cost as much or more", "Give a smaller select_delta")
+
+
+def _check_joins(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> None:
     for number, table in enumerate(spec.tables):
         for column in table.on.values():
             if column not in spec.columns:
                 _refuse(origin, ("tables", number, "on"), f"there is no column {column}", "Declare it in [columns]")
+    for name in joined:
+        if name in spec.keys and (name in spec.columns or joined.count(name) > 1):
+            _refuse(origin, ("keys", name), f"{name} comes from two places", "Rename a column of the public table")
 
 
 def _check_keys(name: str, keys: Keys, spec: ReleaseSpec, origin: Origin) -> None:
+    for written in (name, *keys.parents):
+        if not re.fullmatch(NAME, written) or written in RESERVED or _OWN.fullmatch(written):
+            _refuse(origin, ("keys", name), f"{written} cannot be the name of a column", "Use another name")
+    if name in spec.columns and spec.columns[name].form == "number":
+        _refuse(origin, ("keys", name), "numbers are no keys", 'Read the column as text, or count them by "histogram"')
     given = [keys.values is not None, keys.table is not None, keys.first is not None, keys.selected]
     if sum(given) != 1:
         _refuse(
@@ -128,9 +152,11 @@ def _check_calendar(name: str, keys: Keys, spec: ReleaseSpec, origin: Origin) ->
             f'Write count, and {name} = {{ read = "start", as = "month" }} in [columns]',
         )
     try:
-        calendars.first_day(form, keys.first or "")
+        calendars.periods(form, keys.first or "", keys.count)
     except ValueError as error:
         _refuse(origin, ("keys", name, "first"), str(error), "Correct it")
+    except OverflowError:
+        _refuse(origin, ("keys", name, "count"), "the calendar ends after the year 9999", "Give fewer periods")
 
 
 class _Checker:
@@ -147,6 +173,8 @@ class _Checker:
             self._check_limits()
         if self._query.statistic in _BINS:
             self._check_edges()
+        elif self._query.edges is not None or self._query.quantiles is not None:
+            self._refuse("edges", "bins belong to a histogram and to quantiles", "Remove edges and quantiles")
         if self._query.levels:
             self._check_levels()
 
@@ -221,6 +249,8 @@ class _Checker:
             self._refuse("statistic", f"a {query.statistic} needs edges of its bins", "Give edges")
         if any(low >= high for low, high in itertools.pairwise(edges)):
             self._refuse("edges", "the bounds cross", "Give edges that grow")
+        if query.quantiles is not None and len(set(query.quantiles)) < len(query.quantiles):
+            self._refuse("quantiles", "one stands twice", "Keep one")
         if (query.statistic == "quantiles") != (query.quantiles is not None):
             self._refuse("statistic", "quantiles go with statistic = quantiles", "Give which, such as [0.25, 0.5]")
 
@@ -229,6 +259,14 @@ class _Checker:
         layered = [column for column in by if self._spec.keys[column].parents]
         if len(layered) != 1 or self._query.statistic not in ("count", *_COUNTS):
             self._refuse("levels", "levels are of a count by one column of keys with parents", "See docs/releases.md")
+        if any(self._spec.keys[column].selected for column in by) or set(
+            self._spec.keys[layered[0]].parents
+        ).intersection(by):
+            self._refuse("by", "with levels all keys are public, and no parent is a key too", "Remove it from by")
+        if self._query.statistic in _COUNTS and self._query.cells != 1:
+            self._refuse("cells", "one who is in two cells would count twice above them", "Give cells = 1, or a count")
+        if self._spec.minimum_size is not None and self._query.statistic == "count":
+            self._refuse("levels", "its cells above are not counted in patients", "Use patients, or no minimum_size")
 
     def _refuse(self, key: str, problem: str, fix: str) -> NoReturn:
         _refuse(self._origin, ("queries", self._number, key), f"{self._query.name}: {problem}", fix)

@@ -7,7 +7,7 @@ from typing import Any
 
 from veil.ledger import Block, Entry
 from veil.privacy.accounting import Draw, epsilon, pld_epsilon
-from veil.privacy.statement import in_words
+from veil.privacy.statement import in_words, upwards
 
 _DELTA = 1e-6
 """Delta of the statement of a budget, beside what selected keys have cost."""
@@ -23,7 +23,7 @@ def composed(block: Block, entries: Sequence[Entry]) -> dict[str, Any]:
         "draws": len(entries),
         "rho": rho,
         "delta": _DELTA + aside,
-        "epsilon": round(pld_epsilon(draws, _DELTA), 4) if draws else 0.0,
-        "epsilon_zcdp": round(epsilon(rho, _DELTA), 4) if rho else 0.0,
+        "epsilon": upwards(pld_epsilon(draws, _DELTA)) if draws else 0.0,
+        "epsilon_zcdp": upwards(epsilon(rho, _DELTA)) if rho else 0.0,
     }
     return {**said, "words": in_words(said)}

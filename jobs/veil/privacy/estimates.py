@@ -77,9 +77,7 @@ def _small(release: Release, noisy: Noisy) -> set[tuple[tuple[str, str], ...]]:
     if least is None:
         return set()
     counting = [
-        number
-        for number, query in enumerate(release.spec.queries)
-        if query.statistic in ("patients", "patient-days") and not query.levels
+        number for number, query in enumerate(release.spec.queries) if query.statistic in ("patients", "patient-days")
     ]
     return {
         tuple(zip(release.by(release.spec.queries[number]), cell, strict=True))
@@ -167,12 +165,17 @@ def _binned(query: Query, noisy: Noisy, number: int, cell: Cell, keys: dict[str,
         half = mechanism.half_width()
         for at, count in enumerate(counts):
             close = "]" if at == len(counts) - 1 else ")"
-            words = f"[{edges[at]:g}, {edges[at + 1]:g}{close}"
+            words = f"[{_edge(edges[at])}, {_edge(edges[at + 1])}{close}"
             yield Row(keys, query.name, "count", count, count - half, count + half, words)
         return
     for share in query.quantiles:
         low, high = _quantile_bounds(counts, edges, share, mechanism)
-        yield Row(keys, query.name, f"p{100 * share:g}", _quantile(counts, edges, share), low, high)
+        value = min(max(_quantile(counts, edges, share), low), high)
+        yield Row(keys, query.name, f"p{100 * share:.10g}", value, low, high)
+
+
+def _edge(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
 def _quantile(counts: list[int], edges: list[float], share: float) -> float:

@@ -43,7 +43,7 @@ class Release:
         """Give what the numbers depend on, as canonical JSON: not the title, recipients, schedule or period."""
         told = {"title", "recipients", "schedule", "after_ingest", "period"}
         parts = self.spec.model_dump(mode="json", by_alias=True, exclude=told, exclude_defaults=True)
-        tables = {name: sorted(table.rows) for name, table in self.tables.items()}
+        tables = {name: [table.columns, *sorted(table.rows)] for name, table in self.tables.items()}
         whole = {**parts, "version": 1, "tables": tables, "at": self.window}
         return json.dumps(whole, sort_keys=True, separators=(",", ":"))
 
@@ -95,13 +95,19 @@ def load_release(path: Path) -> Release:
         raise VeilError(f"{origin.at('name')}: the release is called {spec.name}", f"Name it {path.stem}, as its file")
     files = [*(table.file for table in spec.tables), *(keys.table for keys in spec.keys.values() if keys.table)]
     tables = {file: read_table(path, file) for file in dict.fromkeys(files)}
+    joined: list[str] = []
     for number, table in enumerate(spec.tables):
         tables[table.file].check_join(table, origin.at("tables", number, "on"))
-    check(spec, origin, {column for table in spec.tables for column in tables[table.file].columns})
+        joined += [column for column in tables[table.file].columns if column not in table.on]
+    check(spec, origin, joined)
     release = Release(spec, tables)
     for column, keys in spec.keys.items():
         if keys.table is not None:
             tables[keys.table].check_levels([column, *keys.parents], origin.at("keys", column, "table"))
+    for column in spec.keys:
+        values = release.values(column)
+        if len(set(values)) < len(values):
+            raise VeilError(f"{origin.at('keys', column)}: a key stands twice", "Give the other bucket another name")
     for number, query in enumerate(spec.queries):
         columns = release.by(query)
         width = prod(len(release.values(column)) for column in columns if not spec.keys[column].selected)
@@ -150,9 +156,4 @@ def load_budgets(config: Path) -> Budgets:
                 "Keep one",
             )
         seen.add((budget.source, budget.privacy_unit))
-        if budget.large_rho is not None and not budgets.approvers:
-            raise VeilError(
-                f"{origin.at('budgets', number, 'large_rho')}: nobody is named who may approve a large draw",
-                "List users of Airflow as approvers",
-            )
     return budgets

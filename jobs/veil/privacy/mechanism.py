@@ -10,11 +10,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
+from scipy.special import ndtri
 
 _NANO = 10**9
 _SLACK = 1 + 1e-9
+_NORMAL = 1000.0
+_LARGEST = 1 << 62
 _FAR = 40
 """Scales beyond which the discrete Gaussian holds less than 1e-347: no double can tell it from nothing."""
 
@@ -47,12 +51,16 @@ class Mechanism:
         Raises
         ------
         ValueError
-            When OpenDP's own map says that the draw costs more than `rho`.
+            When OpenDP's own map says that the draw costs more than `rho`, or a value leaves no room for noise in 64
+            bits; the message holds no value.
         """
         import opendp.prelude as dp
 
+        if exact and max(map(abs, exact)) > _LARGEST:
+            raise ValueError("a sum is too large for 64 bits with its noise: give a coarser resolution")
         dp.enable_features("contrib")
-        space = dp.vector_domain(dp.atom_domain(T=int)), dp.l2_distance(T=float)
+        # i64: OpenDP's own choice for Python's integers has 32 bits
+        space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T=float)
         measurement = dp.m.make_gaussian(*space, scale=self.scale)
         if measurement.map(self.l2) > self.rho:
             raise ValueError("the mechanism costs more than was paid for")
@@ -62,12 +70,10 @@ class Mechanism:
         """Give the half width of the narrowest interval around a noisy value that holds at least 1 - alpha.
 
         OpenDP's accuracy for discrete noise is the smallest `a` with P(|noise| >= a) <= alpha: the interval ends
-        below.
+        below. It sums as many terms as the scale is large; beyond 1,000 the normal quantile is exact enough, and one
+        is added.
         """
-        import opendp.prelude as dp
-
-        accuracy: float = dp.discrete_gaussian_scale_to_accuracy(scale=self.scale, alpha=alpha)
-        return math.ceil(accuracy) - 1
+        return _half_width(self.scale, alpha)
 
     def tail(self, least: int) -> float:
         """Give P(noise >= least), from above: the discrete Gaussian summed from its definition."""
@@ -97,6 +103,16 @@ class Mechanism:
             middle = (low + high) // 2
             low, high = (low, middle) if self.selection_delta(middle) <= delta else (middle + 1, high)
         return low
+
+
+@lru_cache(maxsize=4096)
+def _half_width(scale: float, alpha: float) -> int:
+    import opendp.prelude as dp
+
+    if scale > _NORMAL:
+        return math.ceil(float(ndtri(1 - alpha / 2)) * scale) + 1
+    accuracy: float = dp.discrete_gaussian_scale_to_accuracy(scale=scale, alpha=alpha)
+    return math.ceil(accuracy) - 1
 
 
 def _tail(scale: float, least: int) -> float:

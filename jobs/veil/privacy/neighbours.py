@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 _OTHERS = 2
 _SEED = 20_110
+_MOST_ROWS = 2_000
 _OUTSIDE = "no public key"
 
 
 def pairs(spark: SparkSession, release: Release, trials: int) -> DataFrame:
     """Make (trial, side, privacy unit, columns): side 1 has the records of one unit more than side 0.
 
-    The one is an ordinary patient in some trials; in others one whose records would fill every cell many times, with
-    values at and beyond the bounds, keys that are missing and keys that are none. It is spread over the workers.
+    The one is an ordinary patient in some trials; in others one whose records fill more cells than are kept, each more
+    often than counts, with all values beyond the same bound. Keys may be missing, or none. It is spread over the
+    workers.
     """
     names, types = _columns(release)
     ddl = f"trial int, side int, {UNIT} string, " + ", ".join(
@@ -58,6 +60,8 @@ class _Maker:
         for name, keys in release.spec.keys.items():
             if keys.selected:
                 self._keys[name] = [f"key {number}" for number in range(40)] + [None]
+        self._deep = 1 + max(query.per_cell for query in release.spec.queries)
+        self._wanted = self._deep * (4 + 2 * max(query.cells for query in release.spec.queries))
         self._limits: dict[str, list[float]] = {}
         for query in release.spec.queries:
             if query.of and _adds_up(query):
@@ -73,25 +77,27 @@ class _Maker:
 
     def _trial(self, trial: int) -> list[tuple[Any, ...]]:
         chance = random.Random(_SEED + trial)  # noqa: S311 - made-up records
-        kind = trial % 4
-        one = self._unit(chance, f"one {trial}", (1, 12, 60, 200)[kind], extreme=kind >= 2, narrow=kind == 3)
+        name, kind = f"one {trial}", trial % 4
+        one = self._full(chance, name) if kind == 3 else self._unit(chance, name, (1, 12, 120)[kind])
         others = [
-            row
-            for number in range(_OTHERS)
-            for row in self._unit(chance, f"other {number}", chance.randint(1, 8), extreme=False, narrow=False)
+            row for number in range(_OTHERS) for row in self._unit(chance, f"other {number}", chance.randint(1, 8))
         ]
         return [(trial, side, *row) for side in (0, 1) for row in (others if side == 0 else [*others, *one])]
 
-    def _unit(
-        self, chance: random.Random, name: str, rows: int, *, extreme: bool, narrow: bool
-    ) -> list[tuple[Any, ...]]:
-        """Make the records of one unit; a narrow one has all of them in few cells, so that each is overfull."""
-        few = {column: chance.sample(keys, min(2, len(keys))) for column, keys in self._keys.items()}
-        sign = chance.choice((0, 1))
-        return [
-            (name, *self._row(chance, few if narrow else self._keys, sign if extreme else None, at))
-            for at in range(rows)
-        ]
+    def _unit(self, chance: random.Random, name: str, rows: int) -> list[tuple[Any, ...]]:
+        """Make records at random: keys that are missing and keys that are none, values beyond the bounds."""
+        return [(name, *self._row(chance, self._keys, None, at)) for at in range(rows)]
+
+    def _full(self, chance: random.Random, name: str) -> list[tuple[Any, ...]]:
+        """Make records that fill more cells than are kept, each more often than counts, all at the same bound."""
+        side = chance.choice((0, 1))
+        rows: list[tuple[Any, ...]] = []
+        while len(rows) < _MOST_ROWS and len(rows) < self._wanted:
+            cell = {
+                column: [chance.choice([key for key in keys if key is not None])] for column, keys in self._keys.items()
+            }
+            rows += [(name, *self._row(chance, cell, side, len(rows) + at)) for at in range(self._deep)]
+        return rows
 
     def _row(self, chance: random.Random, keys: dict[str, Any], side: int | None, at: int) -> list[Any]:
         row: list[Any] = []
@@ -100,7 +106,8 @@ class _Maker:
                 limits = self._limits[column]
                 low, high = min(limits), max(limits)
                 wide = (high - low) or 1.0
-                row.append(chance.uniform(low - wide, high + wide) if side is None else (low, high)[side])
+                spread = chance.uniform(low - wide, high + wide)
+                row.append(spread if side is None else (low - wide, high + wide)[side])
             elif column in keys:
                 row.append(chance.choice(keys[column]))
             else:

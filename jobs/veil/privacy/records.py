@@ -50,7 +50,7 @@ def rows(records: DataFrame, release: Release) -> DataFrame:
     unit = F.col("subject_uid")
     if spec.privacy_unit == "patient-day":
         day = F.expr(calendars.sql("day", "start"))
-        records, unit = records.where(day.isNotNull()), F.concat_ws("|", _present(unit), day)
+        records, unit = records.where(day.isNotNull()), F.concat(_present(unit), F.lit("|"), day)
     read = [_column(of).alias(name) for name, of in spec.columns.items()]
     found = records.select(unit.alias(UNIT), *read)
     for table in spec.tables:

@@ -107,14 +107,14 @@ class Cost(_Part):
 
 
 class ReleaseSpec(_Part):
-    """One release. The file's other parts hang on it."""
+    """One release. The file's other parts hang on it. `period` is a year, quarter, month, week or day."""
 
     name: _Name
     title: str
     source: str
     privacy_unit: Unit
     recipients: Annotated[list[str], Field(min_length=1)]
-    period: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{4,10}$")] | None = None
+    period: Annotated[str, Field(pattern=r"^\d{4}(-(Q[1-4]|W\d{2}|\d{2}(-\d{2})?))?$")] | None = None
     window: Window | None = None
     schedule: str | None = None
     after_ingest: bool = False
@@ -146,7 +146,7 @@ class Budgets(_Part):
     """``budgets.toml``: the budgets of all sources, and who approves what is large or raises a cap."""
 
     budgets: Annotated[list[Budget], Field(min_length=1)]
-    approvers: list[str] = Field(default_factory=list)
+    approvers: Annotated[list[str], Field(min_length=1)]
 
 
 def json_schema() -> str:

@@ -14,6 +14,8 @@ from veil.privacy.load import Release
 from veil.privacy.mechanism import femto_delta, nano_rho
 from veil.privacy.plan import Measure
 
+_WEAK = math.exp(10)
+"""Odds beyond which nobody should be told that they are hidden."""
 SIZES = (10, 30, 100, 1_000, 10_000)
 """True sizes for which the expected error of a count is told."""
 
@@ -41,8 +43,8 @@ def statement(release: Release) -> dict[str, Any]:
         "period": release.period,
         "rho": rho,
         "delta": spec.cost.delta,
-        "epsilon_zcdp": _up(epsilon(rho, spec.cost.delta - aside)),
-        "epsilon": _up(pld_epsilon([Draw.of(measure.mechanism) for measure in measures], spec.cost.delta - aside)),
+        "epsilon_zcdp": upwards(epsilon(rho, spec.cost.delta - aside)),
+        "epsilon": upwards(pld_epsilon([Draw.of(measure.mechanism) for measure in measures], spec.cost.delta - aside)),
         "selection_delta": aside,
         "queries": [_query(release, number, measures) for number in range(len(spec.queries))],
     }
@@ -51,17 +53,22 @@ def statement(release: Release) -> dict[str, Any]:
 def in_words(said: dict[str, Any]) -> str:
     """Tell a patient what a statement means."""
     whom = "one patient" if said["privacy_unit"] == "patient" else "one day of one patient"
-    odds = math.exp(said["epsilon"])
-    times = "" if odds > 1e6 else f", at most {odds:.2f} times,"
+    # by zCDP: it also holds for what was decided after other numbers were seen
+    odds = math.exp(said["epsilon_zcdp"])
     limit = (
         ""
         if said["privacy_unit"] == "patient"
         else " It does not hide that a patient was here on several days: over all days the budgets add up."
     )
+    if odds > _WEAK:
+        return (
+            f"These numbers together do not hide {whom} well: the odds that somebody gives to {whom} being in the data "
+            f"may change by a factor of {odds:.3g} or more.{limit}"
+        )
     return (
-        f"The numbers would look nearly the same with or without {whom}. Whoever reads them, and whatever else they "
-        f"know, the odds that they give to {whom} being in the data change little{times} except with a probability "
-        f"of {said['delta']:g}.{limit}"
+        f"The numbers would look much the same with or without {whom}. Whoever reads them, and whatever else they "
+        f"know, the odds that they give to {whom} being in the data change at most {odds:.1f} times, except with a "
+        f"probability of {said['delta']:g}.{limit}"
     )
 
 
@@ -102,5 +109,6 @@ def _query(release: Release, number: int, measures: list[Measure]) -> dict[str, 
     return told
 
 
-def _up(value: float) -> float:
+def upwards(value: float) -> float:
+    """Round an epsilon to four digits, never down."""
     return math.ceil(value * 1e4) / 1e4

@@ -1,11 +1,13 @@
 """PipelineDP on Spark RDDs: privacy ids by code with public partitions."""
 
+import os
 import sys
 
 import pipeline_dp
 from pyspark.sql import SparkSession
 from timing import report
 
+os.environ["PYSPARK_PYTHON"] = sys.executable  # workers would start the system's Python
 path, codes, l0 = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 spark = SparkSession.builder.master("local[2]").config("spark.driver.memory", "6g").getOrCreate()
 spark.sparkContext.setLogLevel("ERROR")

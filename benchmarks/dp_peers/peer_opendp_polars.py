@@ -15,23 +15,17 @@ def run():
     """Release the counts once."""
     context = dp.Context.compositor(
         data=pl.scan_parquet(f"{path}/*.parquet"),
-        privacy_unit=dp.unit_of(
-            contributions=[
-                dp.polars.Bound(by=[], per_group=None),
-                dp.polars.Bound(by=["code"], num_groups=l0, per_group=1),
-            ],
-            identifier=pl.col("patient"),
-        ),
+        privacy_unit=dp.unit_of(contributions=1, identifier=pl.col("patient")),
         privacy_loss=dp.loss_of(rho=rho),
         split_evenly_over=1,
     )
     query = (
         context.query()
         .truncate_per_group(1, by=["code"])
-        .truncate_num_groups(l0, by=["code"])
+        .truncate_num_groups(l0, by=["code"], keep="first")
         .group_by("code")
         .agg(dp.len())
-        .with_keys(KEYS)
+        .with_keys(KEYS, on=["code"])
     )
     return query.release().collect()
 

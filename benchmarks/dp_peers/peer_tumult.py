@@ -1,5 +1,6 @@
 """Tumult Analytics: patients by code, as its documentation counts distinct identifiers by public keys."""
 
+import os
 import sys
 
 from pyspark.sql import SparkSession
@@ -14,6 +15,7 @@ from tmlt.analytics import (
     Session,
 )
 
+os.environ["PYSPARK_PYTHON"] = sys.executable  # workers would start the system's Python
 path, codes, l0, rho = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
 spark = (
     SparkSession.builder.master("local[2]")
