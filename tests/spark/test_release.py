@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,14 +99,16 @@ def test_a_redraw_pays_again_and_shows_other_numbers(changed: Changed) -> None:
     assert sorted(first) != sorted(second)
 
 
-def test_a_ledger_that_forgot_what_it_paid_releases_nothing(changed: Changed) -> None:
+def test_a_ledger_that_forgot_what_it_paid_releases_nothing(changed: Changed, tmp_path: Path) -> None:
     installation = changed()
     control = installation.settings.home / "control.db"
-    backup = control.read_bytes()
+    backup = tmp_path / "backup.db"
+    with closing(sqlite3.connect(control)) as store, closing(sqlite3.connect(backup)) as copy:
+        store.backup(copy)
     installation.job("release", "first", release=RELEASE)
     for leftover in control.parent.glob("control.db*"):
         leftover.unlink()
-    control.write_bytes(backup)
+    shutil.copy(backup, control)
     installation.job("release", "after the restore", release=RELEASE)
     assert "The ledger is older than its copy" in installation.refused[0]
     assert spent(installation) == {}

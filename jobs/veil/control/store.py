@@ -66,7 +66,7 @@ def _check_columns(connection: Connection) -> None:
     if missing := sorted(column.name for column in release.columns if column.name not in found):
         raise VeilError(
             f"The control store was made by an earlier version: its ledger has no {', '.join(missing)}",
-            "Keep the file. Begin with a new VEIL_CONTROL, and lower the caps of budgets.toml by what the old one spent",
+            "Keep it. Begin with a new VEIL_CONTROL, and lower the caps of budgets.toml by what the old one spent",
         )
 
 
