@@ -14,8 +14,9 @@ import pytest
 from tests.spark.conftest import PROJECT
 from tests.spark.releases import BASIC, KITCHEN, LEVELS, SELECTED, declared
 from veil.privacy import bounding, drawing
-from veil.privacy.audit import Check, audit
-from veil.privacy.audit import Path as Under
+from veil.privacy.audit import audit
+from veil.privacy.audit_path import Check
+from veil.privacy.audit_path import Path as Under
 from veil.privacy.load import Release, load_release
 from veil.privacy.mechanism import Mechanism
 from veil.session import open_session
