@@ -65,7 +65,8 @@ class Embedded:
             "CORE__EXECUTOR": "LocalExecutor",
             "CORE__PARALLELISM": "4",
             "CORE__FERNET_KEY": self.secrets["fernet"],
-            "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+            # two people, since it takes two to raise a privacy budget
+            "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,officer:op",
             "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.airflow_home / "passwords.json"),
             "CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
             "API__PORT": str(self.airflow_port),
@@ -111,17 +112,21 @@ def open_home(settings: Settings) -> Embedded:
     FileKey.create(settings.key_file)
     kept = settings.home / "keys" / "services.json"
     kept.parent.mkdir(exist_ok=True, mode=0o700)
-    if not kept.exists():
-        drawn = {
-            "spark": secrets.token_urlsafe(32),
-            "admin": secrets.token_urlsafe(12),
-            "api": secrets.token_urlsafe(32),
-            "jwt": secrets.token_urlsafe(48),
-            "fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        }
-        descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    drawn = {
+        "spark": secrets.token_urlsafe(32),
+        "admin": secrets.token_urlsafe(12),
+        "officer": secrets.token_urlsafe(12),
+        "api": secrets.token_urlsafe(32),
+        "jwt": secrets.token_urlsafe(48),
+        "fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    }
+    present = json.loads(kept.read_text()) if kept.exists() else {}
+    if drawn.keys() - present.keys():
+        made = kept.with_name(f".services-{secrets.token_hex(4)}.json")
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(drawn, file)
+            json.dump({**drawn, **present}, file)
+        os.replace(made, kept)
     return Embedded(
         settings=settings,
         airflow_port=_port("VEIL_AIRFLOW_PORT", 8080),

@@ -42,7 +42,8 @@ def start(home: Embedded, say: Say) -> Airflow:
         return _client(home)
     _preflight(home)
     home.airflow_home.mkdir(parents=True, exist_ok=True)
-    (home.airflow_home / "passwords.json").write_text(json.dumps({"admin": home.secrets["admin"]}))
+    passwords = {name: home.secrets[name] for name in ("admin", "officer")}
+    (home.airflow_home / "passwords.json").write_text(json.dumps(passwords))
     say(f"Starting Airflow on port {home.airflow_port} and Spark on port {home.spark_port}")
     log = (home.airflow_home / "supervisor.log").open("ab")
     process = subprocess.Popen(

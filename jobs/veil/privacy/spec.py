@@ -109,14 +109,14 @@ class Cost(_Part):
 class ReleaseSpec(_Part):
     """One release. The file's other parts hang on it. `period` is a year, quarter, month, week or day."""
 
-    name: _Name
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
     title: str
     source: str
     privacy_unit: Unit
     recipients: Annotated[list[str], Field(min_length=1)]
     period: Annotated[str, Field(pattern=r"^\d{4}(-(Q[1-4]|W\d{2}|\d{2}(-\d{2})?))?$")] | None = None
     window: Window | None = None
-    schedule: str | None = None
+    schedule: Annotated[str, Field(pattern=r"^[0-9*/,\-A-Za-z#]+( [0-9*/,\-A-Za-z#]+){4}$")] | None = None
     after_ingest: bool = False
     minimum_size: Annotated[int, Field(ge=1)] | None = None
     records: Records
