@@ -32,14 +32,14 @@ def failing(release: Release, path: Under | None = None, draws: int = DRAWS) -> 
 
 def test_the_shipped_release_keeps_its_claims_and_the_audit_comes_close_to_them() -> None:
     release = load_release(PROJECT / "dags" / "config" / "releases" / "monthly_conditions.toml")
-    checks = audit(open_session("tests"), release, TRIALS, 50_000, level=LEVEL)
+    checks = audit(open_session("tests"), release, TRIALS, 20_000, level=LEVEL)
     assert [check for check in checks if not check.holds] == []
     found = {(check.name, check.subject): check for check in checks}
     for query in ("patients", "encounters"):
         reached = found["L2", f"{query}: count"]
         assert reached.found == pytest.approx(reached.claimed)
         bound = found["rho, lower bound", f"{query}: count"]
-        assert 0.6 * bound.claimed < bound.found <= bound.claimed
+        assert 0.5 * bound.claimed < bound.found <= bound.claimed
 
 
 @pytest.mark.parametrize("text", [KITCHEN, SELECTED, LEVELS], ids=["kitchen", "selected", "levels"])
