@@ -282,7 +282,8 @@ def test_a_release_is_priced_before_anything_is_drawn(veil: Veil, tmp_path: Path
     dear.write_text(dear.read_text().replace("rho = 0.05", "rho = 0.5"))
     ran = veil("release", "check", str(dear))
     assert ran.code == 1
-    assert "a draw costs rho 1, and the period of ehr has 0.5" in ran.err
+    assert "a draw costs rho 1 and delta 0, and ehr has 0.5 and 1e-06 for the period" in ran.err
+    assert veil("release", "check", str(dear), "--json").code == 1
     assert veil("release", "schema").out == (shipped / "release.schema.json").read_text()
 
 

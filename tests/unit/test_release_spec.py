@@ -105,6 +105,7 @@ BAD = {
     "other name than its file": (('name = "monthly"', 'name = "weekly"'), "key name (line 1)"),
     "name of a path": (('name = "monthly"', 'name = "../x"'), "key name (line 1)"),
     "nobody receives it": (('["Public"]', "[]"), "key recipients (line 5)"),
+    "period that does not exist": (('period = "2025"', 'period = "2025-13"'), "key period (line 6)"),
     "no period": (('period = "2025"\n', ""), "key name (line 1)"),
     "calendar of text": (('as = "month"', 'as = "text"'), "key keys.month (line 17)"),
     "no such month": (('"2024-11"', '"2024-13"'), "key keys.month.first (line 18)"),

@@ -29,18 +29,23 @@ def check(file: Path, as_json: bool) -> None:
     from veil.release import is_large
 
     declared = load_release(file)
+    budget = load_budget(file.resolve().parents[1], declared)
     said = statement(declared)
+    caps = (
+        ("the period", budget.period_rho, budget.period_delta),
+        ("all time", budget.lifetime_rho, budget.lifetime_delta),
+    )
+    for when, rho, delta in caps:
+        if said["rho"] > rho or said["selection_delta"] > delta:
+            raise VeilError(
+                f"{file.name}: a draw costs rho {said['rho']:g} and delta {said['selection_delta']:g}, and "
+                f"{declared.spec.source} has {rho:g} and {delta:g} for {when}",
+                "Make it cheaper, or have two people raise the cap once it is open: see docs/releases.md",
+            )
     if as_json:
         click.echo(json.dumps(said))
         return
     click.echo(described(declared, said))
-    budget = load_budget(file.resolve().parents[1], declared)
-    for block, cap in (("the period", budget.period_rho), ("the lifetime", budget.lifetime_rho)):
-        if said["rho"] > cap:
-            raise VeilError(
-                f"{file.name}: a draw costs rho {said['rho']:g}, and {block} of {declared.spec.source} has {cap:g}",
-                "Make it cheaper, or have two people raise the cap once it is open: see docs/releases.md",
-            )
     period, lifetime = (f"{cap / said['rho']:.1f}" for cap in (budget.period_rho, budget.lifetime_rho))
     waits = "; each waits for an approver" if is_large(declared, budget) else ""
     click.echo(f"  {period} such draws fit into a period, {lifetime} into all time{waits}")

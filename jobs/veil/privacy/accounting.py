@@ -68,13 +68,15 @@ def pld_epsilon(draws: Iterable[Draw], delta: float) -> float:
 
 
 def rho_for(epsilon_wanted: float, delta: float, mechanisms: Callable[[float], Iterable[Mechanism]]) -> float:
-    """Find the most rho that costs at most an epsilon by PLD, to one part in ten thousand.
+    """Find the most rho that costs at most an epsilon by PLD or by zCDP, to one part in ten thousand.
 
     `mechanisms` makes the mechanisms of a total rho. The search begins at the rho of one continuous Gaussian, and ends
     on the side that costs less; the result is rounded down to the ledger's 1e-9.
     """
 
     def fits(rho: float) -> bool:
+        if epsilon(rho, delta) <= epsilon_wanted:
+            return True
         return pld_epsilon([Draw.of(mechanism) for mechanism in mechanisms(rho)], delta) <= epsilon_wanted
 
     low = _gaussian_rho(epsilon_wanted, delta)

@@ -18,6 +18,20 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
 _EXAMPLES = {"day": "2026-01-31", "week": "2026-W05", "month": "2026-01", "quarter": "2026-Q1", "year": "2026"}
 
 
+def form_of(text: str) -> str:
+    """Tell the form that a period is written in.
+
+    Raises
+    ------
+    ValueError
+        It is written in none.
+    """
+    for form, pattern in _PATTERNS.items():
+        if pattern.fullmatch(text):
+            return form
+    raise ValueError(f"a period is written like {', '.join(_EXAMPLES.values())}")
+
+
 def first_day(form: str, text: str) -> date:
     """Give the first day of a period.
 

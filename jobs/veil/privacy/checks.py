@@ -79,6 +79,11 @@ def _by(spec: ReleaseSpec, query: Query) -> list[str]:
 def _check_period(spec: ReleaseSpec, origin: Origin) -> None:
     if (spec.period is None) == (spec.window is None):
         _refuse(origin, ("window" if spec.window else "name",), "give either period or window", "See docs/releases.md")
+    if spec.period is not None:
+        try:
+            calendars.first_day(calendars.form_of(spec.period), spec.period)
+        except ValueError as error:
+            _refuse(origin, ("period",), str(error), "Correct it")
     if spec.window is not None and spec.after_ingest:
         _refuse(
             origin,

@@ -23,7 +23,7 @@ def composed(block: Block, entries: Sequence[Entry]) -> dict[str, Any]:
         "draws": len(entries),
         "rho": rho,
         "delta": _DELTA + aside,
-        "epsilon": upwards(pld_epsilon(draws, _DELTA)) if draws else 0.0,
+        "epsilon": upwards(min(pld_epsilon(draws, _DELTA), epsilon(rho, _DELTA))) if draws else 0.0,
         "epsilon_zcdp": upwards(epsilon(rho, _DELTA)) if rho else 0.0,
     }
     return {**said, "words": in_words(said)}

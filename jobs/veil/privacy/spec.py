@@ -103,7 +103,7 @@ class Cost(_Part):
     """The delta at which epsilon is stated; with `epsilon`, what all queries cost together, shared out by weight."""
 
     delta: _Delta
-    epsilon: Annotated[float, Field(gt=0, le=20)] | None = None
+    epsilon: Annotated[float, Field(ge=0.001, le=20)] | None = None
 
 
 class ReleaseSpec(_Part):
