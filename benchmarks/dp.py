@@ -74,7 +74,7 @@ def generate(rows: int, folder: Path) -> Path:
 def veil(release: Release, path: Path) -> list[int]:
     """Bound with Spark, draw with OpenDP."""
     found = open_session("benchmark").read.parquet(str(path)).withColumnRenamed("patient", UNIT)
-    counted = {of: bounding.exact(found, release, of) for of in drawing.groupings(release)}
+    counted = {of: bounding.exact(found, release, of) for of in plan.groupings(release)}
     return list(drawing.draw(release, counted).of(0)[0].values())
 
 
@@ -130,7 +130,7 @@ def scales() -> None:
     """Print the scale of the noise beside what others use for the same promise."""
     by_rho = Mechanism(L0, 1, RHO).scale
     print(f"scale at rho {RHO}, L0 {L0}: {by_rho:.2f} (Tumult 7.07)")
-    bought = Mechanism(L0, 1, rho_for(1.0, 1e-7, lambda rho: [Mechanism(L0, 1, rho)]))
+    bought = Mechanism(L0, 1, rho_for(1.0, 1e-7, (Mechanism(L0, 1, 1.0),)))
     epsilon = pld_epsilon([Draw.of(bought)], 1e-7)
     print(f"scale at epsilon {epsilon:.4f}, delta 1e-7, L0 {L0}: {bought.scale:.2f} (PipelineDP 10.46)")
 

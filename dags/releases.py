@@ -31,13 +31,26 @@ two people through the DAG `raise_budget`. **`approve` is red**: the approver sa
 Owner: the data engineering team.
 """
 DAY = "{{ dag_run.partition_date.strftime('%Y-%m-%d') if dag_run.partition_date else params.date }}"
-DEFAULTS = {"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(seconds=15)}
 MINUTES = timedelta(minutes=10)
+COMMON: dict[str, Any] = {
+    "start_date": datetime(2020, 1, 1),
+    "catchup": False,
+    "max_active_runs": 1,
+    "tags": ["veil", "release"],
+    "default_args": {"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(seconds=15)},
+}
 
 
-def people() -> list[dict[str, str]]:
-    """List who may answer."""
-    return [{"id": name, "name": name} for name in approvers()]
+def waiting(task_id: str, subject: str, body: str) -> ApprovalOperator:
+    """Make a task that waits a week for one of the approvers; it fails where they say no."""
+    return ApprovalOperator(
+        task_id=task_id,
+        subject=subject,
+        body=body,
+        assigned_users=[{"id": name, "name": name} for name in approvers()],
+        fail_on_reject=True,
+        response_timeout=timedelta(days=7),
+    )
 
 
 def answered_by(answer: Any) -> str:
@@ -61,11 +74,6 @@ def make(release: Release) -> DAG:
         description=f"Draw and publish {release.title}",
         doc_md=RUNBOOK,
         schedule=timetable(release),
-        start_date=datetime(2020, 1, 1),
-        catchup=False,
-        max_active_runs=1,
-        tags=["veil", "release"],
-        default_args=DEFAULTS,
         params={
             "date": Param(
                 "",
@@ -82,6 +90,7 @@ def make(release: Release) -> DAG:
                 description="Raise it to draw once more for the same records, and to pay once more.",
             ),
         },
+        **COMMON,
     ) as dag:
 
         @task.branch(execution_timeout=MINUTES)  # type: ignore[untyped-decorator]
@@ -96,13 +105,10 @@ def make(release: Release) -> DAG:
             print(found.told)  # noqa: T201 - a task's output is its log
             return "approve" if found.is_large else "draw"
 
-        approve = ApprovalOperator(
-            task_id="approve",
-            subject=f"May {release.name} be drawn?",
-            body="```\n{{ ti.xcom_pull(task_ids='price', key='told') }}\n```",
-            assigned_users=people(),
-            fail_on_reject=True,
-            response_timeout=timedelta(days=7),
+        approve = waiting(
+            "approve",
+            f"May {release.name} be drawn?",
+            "```\n{{ ti.xcom_pull(task_ids='price', key='told') }}\n```",
         )
 
         @task(execution_timeout=MINUTES)  # type: ignore[untyped-decorator]
@@ -161,25 +167,18 @@ a task of their own; then the cap is raised and the decision entered in the ledg
 Owner: the data engineering team.
 """,
     schedule=None,
-    start_date=datetime(2020, 1, 1),
-    catchup=False,
-    max_active_runs=1,
-    tags=["veil", "release"],
-    default_args=DEFAULTS,
     params={
         "block": Param("", type="string", minLength=3, title="Budget", description="As `veil budget show` names it."),
         "cap": Param(0.0, type="number", exclusiveMinimum=0, maximum=1000, title="New cap", description="In rho."),
         "reason": Param("", type="string", minLength=10, title="Reason", description="It is kept in the ledger."),
     },
+    **COMMON,
 ) as raising:
     first, second = (
-        ApprovalOperator(
-            task_id=which,
-            subject="May the cap of {{ params.block }} rise to rho = {{ params.cap }}?",
-            body="Reason: {{ params.reason }}\n\nBoth tasks have to be answered, by two people.",
-            assigned_users=people(),
-            fail_on_reject=True,
-            response_timeout=timedelta(days=7),
+        waiting(
+            which,
+            "May the cap of {{ params.block }} rise to rho = {{ params.cap }}?",
+            "Reason: {{ params.reason }}\n\nBoth tasks have to be answered, by two people.",
         )
         for which in ("first", "second")
     )

@@ -13,6 +13,7 @@ from veil.ingest.stage import BRONZE
 from veil.lake import RELEASES, RESTRICTED
 from veil.privacy import bounding, drawing, estimates, plan, records
 from veil.privacy.accounting import Draw
+from veil.privacy.checks import FILES
 from veil.privacy.load import Release
 from veil.privacy.mechanism import femto_delta, nano_rho
 from veil.privacy.spec import Budget
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 LEDGER = "ledger"
-FILES = "files"
 STATE = "state"
 """Column that the gate sees beside those of the table: null where a number is missing that was not suppressed."""
 _EVENTS = "seq int, kind string, key string, at string, body string, hash string"
@@ -31,17 +31,11 @@ _EVENTS = "seq int, kind string, key string, at string, body string, hash string
 
 def columns(release: Release) -> str:
     """Give the schema of the published table (a DDL string): one row for each number."""
-    keys = ", ".join(f"{name} string" for name in key_columns(release))
+    keys = ", ".join(f"{name} string" for name in release.spec.key_columns)
     return (
         f"unit string, period string, {keys + ', ' if keys else ''}query string, statistic string, bin string, "
         "value double, low_95 double, high_95 double, suppressed boolean"
     )
-
-
-def key_columns(release: Release) -> list[str]:
-    """List the columns of keys, with the parents of those that have levels."""
-    listed = [name for column, keys in release.spec.keys.items() for name in (*reversed(keys.parents), column)]
-    return list(dict.fromkeys(listed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,10 @@ def contents(release: Release) -> Contents:
             values[column] = release.values(column)
     listed = [name.split(" ")[0] for name in columns(release).split(", ")]
     return Contents(
-        listed, ["unit", *key_columns(release), "query", "statistic", "bin"], values, estimates.expected_rows(release)
+        listed,
+        ["unit", *release.spec.key_columns, "query", "statistic", "bin"],
+        values,
+        estimates.expected_rows(release),
     )
 
 
@@ -98,7 +95,7 @@ def stage(work: Job, release: Release, budget: Budget, redraw: int = 0) -> DataF
     if payload is None:
         payload = _paid(work, release, admitted, charge(release, budget, key, inputs, redraw, work.attempt.run_key))
     admitted.unpersist()
-    listed = key_columns(release)
+    listed = release.spec.key_columns
     rows = [
         (
             *(key, release.period),
@@ -120,7 +117,7 @@ def stage(work: Job, release: Release, budget: Budget, redraw: int = 0) -> DataF
 def _paid(work: Job, release: Release, admitted: DataFrame, cost: ledger.Charge) -> bytes:
     """Count, pay, draw and keep. What cannot be counted costs nothing: it fails before the ledger is asked."""
     found = records.rows(admitted, release)
-    counted = {of: bounding.exact(found, release, of) for of in drawing.groupings(release)}
+    counted = {of: bounding.exact(found, release, of) for of in plan.groupings(release)}
     payload = ledger.reserve(work.store, cost)
     # before anybody sees a number: a backup that is restored afterwards has to be told from this ledger
     _copy_ledger(work, "reserved")
@@ -138,7 +135,7 @@ def publish(work: Job, release: Release, staged: DataFrame) -> None:
     key = str(work.figures["key"])
     if not ledger.is_paid(work.store, key):
         raise Refused("No ledger entry has paid for these numbers", "This is a defect: report it")
-    ordered = staged.orderBy(*key_columns(release), "query", "statistic", "bin").coalesce(1)
+    ordered = staged.orderBy(*release.spec.key_columns, "query", "statistic", "bin").coalesce(1)
     rows = [row.asDict() for row in ordered.collect()]
     paid = [ledger.block(work.store, block) for block in ledger.entry(work.store, key).blocks]
     folder = work.settings.lake / RELEASES / FILES / release.spec.name / key
@@ -150,7 +147,11 @@ def publish(work: Job, release: Release, staged: DataFrame) -> None:
 
 def is_large(release: Release, budget: Budget) -> bool:
     """Tell whether a draw costs so much that a person has to agree to it."""
-    return budget.large_rho is not None and cost_rho(plan.measures(release)) >= nano_rho(budget.large_rho, up=True)
+    return _waits(cost_rho(plan.measures(release)), budget)
+
+
+def _waits(cost: int, budget: Budget) -> bool:
+    return budget.large_rho is not None and cost >= nano_rho(budget.large_rho, up=True)
 
 
 def ticket(name: str, run_key: str) -> str:
@@ -166,13 +167,14 @@ def charge(
     Another privacy unit has blocks of its own: what it promises is another thing.
     """
     spec, measures = release.spec, plan.measures(release)
+    cost = cost_rho(measures)
     unit = "" if spec.privacy_unit == "patient" else f"/{spec.privacy_unit}"
     return ledger.Charge(
         key=key,
         name=spec.name,
         spec=release.canonical,
         privacy_unit=spec.privacy_unit,
-        cost=cost_rho(measures),
+        cost=cost,
         cost_delta=cost_delta(release),
         caps={
             f"{spec.source}/{release.period}{unit}": _caps(budget.period_rho, budget.period_delta),
@@ -181,7 +183,7 @@ def charge(
         inputs=inputs,
         redraw=redraw,
         draws=[(draw.scale, draw.l0, draw.l_infinity) for draw in (Draw.of(each.mechanism) for each in measures)],
-        approval=(release.hash, ticket(spec.name, run_key)) if is_large(release, budget) else None,
+        approval=(release.hash, ticket(spec.name, run_key)) if _waits(cost, budget) else None,
     )
 
 

@@ -30,17 +30,15 @@ def page(release: Release, told: Mapping[str, Any], rows: Sequence[Row], paid: S
         words=in_words(dict(told)),
         charts=_charts(release, rows),
         rows=rows,
-        keys=[name for name in (rows[0] if rows else {}) if name not in _NOT_KEYS],
+        keys=release.spec.key_columns,
         budgets=[{**block, "share": min(100.0, 100 * block["spent"] / block["cap"])} for block in paid if block["cap"]],
     )
-
-
-_NOT_KEYS = ("unit", "period", "query", "statistic", "bin", "value", "low_95", "high_95", "suppressed")
 
 
 def _charts(release: Release, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Give charts: for each statistic, lines over the calendar where there is one, else dots with whiskers."""
     calendar = next((name for name, keys in release.spec.keys.items() if keys.first is not None), None)
+    columns = release.spec.key_columns
     by_statistic: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         by_statistic.setdefault((row["query"], row["statistic"]), []).append(row)
@@ -52,18 +50,18 @@ def _charts(release: Release, rows: Sequence[Row]) -> list[dict[str, Any]]:
             keys = release.spec.keys[calendar]
             form = release.spec.columns[calendar].form
             order = periods(form, str(keys.first), int(keys.count or 0))
-            charts.append({"title": title, "plots": _lines(calendar, order, shown), "dots": None})
+            charts.append({"title": title, "plots": _lines(columns, calendar, order, shown), "dots": None})
         else:
-            charts.append({"title": title, "plots": [], "dots": _dots(shown)})
+            charts.append({"title": title, "plots": [], "dots": _dots(columns, shown)})
     return charts
 
 
-def _lines(calendar: str, order: list[str], rows: list[Row]) -> list[dict[str, Any]]:
+def _lines(columns: list[str], calendar: str, order: list[str], rows: list[Row]) -> list[dict[str, Any]]:
     """Give small plots of one scale, one for each combination of the other keys."""
     groups: dict[str, list[Row]] = {}
     for row in rows:
         if row[calendar] is not None:
-            groups.setdefault(_label(row, calendar), []).append(row)
+            groups.setdefault(_label(row, [name for name in columns if name != calendar]), []).append(row)
     least = min((row["low_95"] for row in rows), default=0.0)
     most = max((row["high_95"] for row in rows), default=1.0)
     place = {period: number for number, period in enumerate(order)}
@@ -91,7 +89,7 @@ def _lines(calendar: str, order: list[str], rows: list[Row]) -> list[dict[str, A
     return plots
 
 
-def _dots(rows: list[Row]) -> dict[str, Any]:
+def _dots(columns: list[str], rows: list[Row]) -> dict[str, Any]:
     shown = rows[:_MOST_BARS]
     least = min((row["low_95"] for row in shown), default=0.0)
     most = max((row["high_95"] for row in shown), default=1.0)
@@ -107,7 +105,7 @@ def _dots(rows: list[Row]) -> dict[str, Any]:
         "rows": [
             {
                 "y": 18 * number + 14,
-                "label": (_label(row, "") or "all")[:34],
+                "label": (_label(row, columns) or "all")[:34],
                 "low": across(row["low_95"]),
                 "at": across(row["value"]),
                 "high": across(row["high_95"]),
@@ -118,8 +116,8 @@ def _dots(rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def _label(row: Row, without: str) -> str:
-    keys = [str(value) for name, value in row.items() if name not in (*_NOT_KEYS, without) and value is not None]
+def _label(row: Row, columns: Sequence[str]) -> str:
+    keys = [str(row[name]) for name in columns if row[name] is not None]
     return " · ".join([*keys, *([row["bin"]] if row["bin"] else [])])
 
 

@@ -41,13 +41,13 @@ def people(seed: int, number: int = 25) -> list[Row]:
 
 def exact(rows: list[Row], release: Release, schema: str = SCHEMA) -> dict[Any, Any]:
     frame = open_session("tests").createDataFrame(rows, schema)
-    return {of: bounding.exact(frame, release, of) for of in drawing.groupings(release)}
+    return {of: bounding.exact(frame, release, of) for of in plan.groupings(release)}
 
 
 def modelled(rows: list[Row], release: Release, number: int) -> dict[str, dict[tuple[str, ...], float]]:
     """What a query adds up where nobody has more than its bounds: plain sums over the public cells."""
     query = release.spec.queries[number]
-    by = release.by(query)
+    by = release.spec.by(query)
     sums: dict[str, dict[tuple[str, ...], float]] = defaultdict(lambda: defaultdict(float))
     seen: dict[tuple[str, ...], set[Any]] = defaultdict(set)
     for unit, month, ward, visit, dose in rows:

@@ -137,10 +137,7 @@ def test_one_and_thirty_releases_cost_what_others_have_computed() -> None:
 
 
 def test_the_scale_for_an_epsilon_is_the_smallest_that_pld_allows() -> None:
-    def of(rho: float) -> list[Mechanism]:
-        return [Mechanism(5, 1, rho)]
-
-    (bought,) = of(rho_for(1.0, 1e-7, of))
+    bought = Mechanism(5, 1, rho_for(1.0, 1e-7, (Mechanism(5, 1, 1.0),)))
     assert bought.scale <= 10.5
     assert pld_epsilon([Draw.of(bought)], 1e-7) <= 1.0
     assert pld_epsilon([Draw.of(Mechanism(5, 1, bought.rho * 1.0002))], 1e-7) > 1.0

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
-from veil.control import Store, attempts, receipts, schema
+from veil.control import Store, attempts, hashing, receipts, schema
 
 LENGTH = 5
 COLUMNS = ["receipt_id", "stage", "unit_id", "product", "run_key", "body", "previous", "hash"]
@@ -78,7 +78,7 @@ def test_a_changed_receipt_is_found_even_when_its_own_hash_is_made_to_fit(chain:
         with chain.transaction() as connection:
             row = dict(connection.execute(select(schema.receipt).where(schema.receipt.c.seq == seq)).mappings().one())
         row["body"] = '{"verdict":"blocked"}'
-        change(chain, seq, body=row["body"], hash=receipts._digest(row))
+        change(chain, seq, body=row["body"], hash=hashing.digest(row, receipts._CHAINED))
         assert receipts.verify(chain) is not None
 
 
@@ -112,7 +112,7 @@ def test_a_receipt_that_no_attempt_earned_is_found(chain: Store, seq: int) -> No
         with chain.transaction() as connection:
             last = connection.execute(select(schema.receipt).where(schema.receipt.c.seq == LENGTH)).mappings().one()
             forged = {**last, "seq": LENGTH + 1, "receipt_id": f"{seq:032x}", "previous": last["hash"]}
-            forged["hash"] = receipts._digest(forged)
+            forged["hash"] = hashing.digest(forged, receipts._CHAINED)
             connection.execute(insert(schema.receipt).values(**forged))
         assert receipts.verify(chain) == LENGTH + 1
 

@@ -27,7 +27,7 @@ DOSES = np.array([-10.0, 0.0, 4.0, 9.0, 12.0, 19.0, 30.0])
 def made_up(release: Release, patients: int) -> dict[plan.Grouping, Exact]:
     """Exact numbers of cells that all have the same patients, each with the doses above once."""
     counted: dict[plan.Grouping, Exact] = {}
-    for of in drawing.groupings(release):
+    for of in plan.groupings(release):
         for cell in release.cells(of.columns):
             for number, query in enumerate(release.spec.queries):
                 if plan.grouping_of(release, number) == of:
@@ -129,13 +129,11 @@ def test_consistent_levels_are_the_weighted_least_squares(shape: list[int], seed
 
 
 def published(release: Release, rows: list[estimates.Row]) -> list[dict[str, Any]]:
-    from veil.release import key_columns
-
     return [
         {
             "unit": "k",
             "period": release.period,
-            **{name: row.keys.get(name) for name in key_columns(release)},
+            **{name: row.keys.get(name) for name in release.spec.key_columns},
             "query": row.query,
             "statistic": row.statistic,
             "bin": row.bin,
@@ -151,7 +149,7 @@ def published(release: Release, rows: list[estimates.Row]) -> list[dict[str, Any
 @pytest.mark.parametrize("text", [KITCHEN, LEVELS], ids=["kitchen", "levels"])
 def test_the_files_hold_every_number_and_need_nothing_else(text: str, tmp_path: Path) -> None:
     release = declared(tmp_path, text.replace("Every statistic", "<script>alert(1)</script>"))
-    counted: dict[plan.Grouping, Exact] = {of: {} for of in drawing.groupings(release)}
+    counted: dict[plan.Grouping, Exact] = {of: {} for of in plan.groupings(release)}
     rows = published(release, estimates.rows(release, drawing.draw(release, counted)))
     folder = tmp_path / "files" / "k"
     blocks = [Block("ehr/2025", "patient", 10**9, 3 * 10**8, 0, 0)]
@@ -171,7 +169,7 @@ def test_the_files_hold_every_number_and_need_nothing_else(text: str, tmp_path: 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_text(tmp_path: Path) -> None:
     release = declared(tmp_path, KITCHEN, ('values = ["a", "b"]', "values = [\"=1+1\", '@SUM(A1)']"))
-    counted: dict[plan.Grouping, Exact] = {of: {} for of in drawing.groupings(release)}
+    counted: dict[plan.Grouping, Exact] = {of: {} for of in plan.groupings(release)}
     rows = published(release, estimates.rows(release, drawing.draw(release, counted)))
     release_files.write(tmp_path / "k", release, "k", rows, [])
     wards = {row["ward"] for row in csv.DictReader((tmp_path / "k" / "numbers.csv").read_text().splitlines())}

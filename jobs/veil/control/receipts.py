@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, Table, insert, select
+from sqlalchemy import Column, RowMapping, Table, insert, select
 
-from veil.control import attempts
+from veil.control import attempts, hashing
 from veil.control import schema as s
 from veil.control.attempts import Attempt
 from veil.control.store import Store
 from veil.errors import VeilError
 
-_GENESIS = "0" * 64
+_CHAINED = ("seq", "receipt_id", "stage", "unit_id", "product", "run_key", "body", "previous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def close(store: Store, attempt: Attempt, body: Mapping[str, Any], receipt_id: s
     with store.transaction() as connection:
         if not attempts.mark_done(connection, attempt, text):
             raise VeilError("A later attempt has taken over from this one", "Nothing to do: the later one counts")
-        seq, previous = _head(connection)
+        seq, previous = hashing.head(connection, s.receipt)
         values: dict[str, Any] = {
             "seq": seq + 1,
             "receipt_id": receipt_id,
@@ -63,7 +62,7 @@ def close(store: Store, attempt: Attempt, body: Mapping[str, Any], receipt_id: s
             "body": text,
             "previous": previous,
         }
-        connection.execute(insert(s.receipt).values(**values, hash=_digest(values)))
+        connection.execute(insert(s.receipt).values(**values, hash=hashing.digest(values, _CHAINED)))
 
 
 def latest(store: Store, stage: str, unit_id: str, product: str) -> Receipt | None:
@@ -112,13 +111,13 @@ def verify(store: Store) -> int | None:
 
     Each finished attempt has to have its receipt, word for word: a chain that was cut short fits in itself.
     """
-    previous, expected = _GENESIS, 1
+    previous, expected = hashing.GENESIS, 1
     with store.transaction() as connection:
         done = select(*_earned(s.attempt), s.attempt.c.detail).where(s.attempt.c.state == "done")
         open_attempts = {tuple(row) for row in connection.execute(done)}
         for row in connection.execute(select(s.receipt).order_by(s.receipt.c.seq)).mappings():
             earned = tuple(row[column] for column in (*_earned(s.receipt), s.receipt.c.body))
-            fits = (row["seq"], row["previous"], row["hash"]) == (expected, previous, _digest(row))
+            fits = (row["seq"], row["previous"], row["hash"]) == (expected, previous, hashing.digest(row, _CHAINED))
             if not fits or earned not in open_attempts:
                 return expected
             open_attempts.remove(earned)
@@ -128,18 +127,6 @@ def verify(store: Store) -> int | None:
 
 def _earned(table: Table) -> tuple[Column[Any], ...]:
     return table.c.stage, table.c.unit_id, table.c.product, table.c.run_key
-
-
-def _head(connection: Connection) -> tuple[int, str]:
-    row = connection.execute(
-        select(s.receipt.c.seq, s.receipt.c.hash).order_by(s.receipt.c.seq.desc()).limit(1)
-    ).first()
-    return (0, _GENESIS) if row is None else (row.seq, row.hash)
-
-
-def _digest(row: Mapping[str, Any] | RowMapping) -> str:
-    chained = [row[key] for key in ("seq", "receipt_id", "stage", "unit_id", "product", "run_key", "body", "previous")]
-    return hashlib.sha256(json.dumps(chained, separators=(",", ":")).encode()).hexdigest()
 
 
 def _receipt(row: RowMapping) -> Receipt:

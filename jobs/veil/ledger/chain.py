@@ -11,12 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
-from veil.control import Store
+from veil.control import Store, hashing
 from veil.control import schema as s
 from veil.control.store import now
 
-_GENESIS = "0" * 64
-_HEAD = select(s.event.c.seq, s.event.c.hash).order_by(s.event.c.seq.desc()).limit(1)
 _APPEND = insert(s.event)
 _CHAINED = ("seq", "kind", "key", "body", "at", "previous")
 
@@ -35,11 +33,10 @@ class Event:
 
 def append(connection: Connection, kind: str, key: str, **body: Any) -> None:
     """Append an event, in the transaction of what it tells of."""
-    head = connection.execute(_HEAD).first()
-    seq, previous = (1, _GENESIS) if head is None else (head.seq + 1, head.hash)
+    last, previous = hashing.head(connection, s.event)
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    values = {"seq": seq, "kind": kind, "key": key, "body": text, "at": now(), "previous": previous}
-    connection.execute(_APPEND, {**values, "hash": _digest(values)})
+    values = {"seq": last + 1, "kind": kind, "key": key, "body": text, "at": now(), "previous": previous}
+    connection.execute(_APPEND, {**values, "hash": hashing.digest(values, _CHAINED)})
 
 
 def events(store: Store, after: int = 0) -> list[Event]:
@@ -64,9 +61,9 @@ def verify(store: Store) -> list[str]:
 
 
 def _broken(found: list[RowMapping]) -> list[str]:
-    previous = _GENESIS
+    previous = hashing.GENESIS
     for expected, row in enumerate(found, start=1):
-        if (row["seq"], row["previous"], row["hash"]) != (expected, previous, _digest(row)):
+        if (row["seq"], row["previous"], row["hash"]) != (expected, previous, hashing.digest(row, _CHAINED)):
             return [f"event {expected}: the chain is broken here: an event was changed, removed or put in"]
         previous = row["hash"]
     return []
@@ -149,7 +146,3 @@ def _told(row: RowMapping) -> dict[str, Any]:
     if own != row["sha256"]:
         told["sha256"] = f"of other numbers: {own}"
     return told
-
-
-def _digest(row: Mapping[str, Any] | RowMapping) -> str:
-    return hashlib.sha256(json.dumps([row[name] for name in _CHAINED], separators=(",", ":")).encode()).hexdigest()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scipy.special import ndtr
@@ -60,24 +61,31 @@ def epsilon(rho: float, delta: float) -> float:
 
 def pld_epsilon(draws: Iterable[Draw], delta: float) -> float:
     """Give the epsilon at delta of all draws together, by their privacy loss distribution; 0 where there is none."""
+    return _pld_epsilon(tuple(sorted(Counter(draws).items(), key=repr)), delta)
+
+
+@lru_cache(maxsize=256)
+def _pld_epsilon(draws: tuple[tuple[Draw, int], ...], delta: float) -> float:
     composed: Any = None
-    for draw, times in Counter(draws).items():
+    for draw, times in draws:
         part = _distribution(draw).self_compose(draw.l0 * times)
         composed = part if composed is None else composed.compose(part)
     return 0.0 if composed is None else float(composed.get_epsilon_for_delta(delta))
 
 
-def rho_for(epsilon_wanted: float, delta: float, mechanisms: Callable[[float], Iterable[Mechanism]]) -> float:
+@lru_cache(maxsize=64)
+def rho_for(epsilon_wanted: float, delta: float, of_one: tuple[Mechanism, ...]) -> float:
     """Find the most rho that costs at most an epsilon by PLD or by zCDP, to one part in ten thousand.
 
-    `mechanisms` makes the mechanisms of a total rho. The search begins at the rho of one continuous Gaussian, and ends
-    on the side that costs less; the result is rounded down to the ledger's 1e-9.
+    `of_one` are the mechanisms that a total rho of 1 is shared out to. The search begins at the rho of one continuous
+    Gaussian, and ends on the side that costs less; the result is rounded down to the ledger's 1e-9.
     """
 
     def fits(rho: float) -> bool:
         if epsilon(rho, delta) <= epsilon_wanted:
             return True
-        return pld_epsilon([Draw.of(mechanism) for mechanism in mechanisms(rho)], delta) <= epsilon_wanted
+        shared = [replace(mechanism, rho=rho * mechanism.rho) for mechanism in of_one]
+        return pld_epsilon([Draw.of(mechanism) for mechanism in shared], delta) <= epsilon_wanted
 
     low = _gaussian_rho(epsilon_wanted, delta)
     while not fits(low):

@@ -53,7 +53,7 @@ def audit(
     measures = plan.measures(release)
     sure = 1 - (1 - level) / (4 * len(measures) + 4)
     checks: list[Check] = []
-    for grouping in drawing.groupings(release):
+    for grouping in plan.groupings(release):
         differences = _differences(spark, release, grouping, trials, path)
         own = [measure for measure in measures if plan.grouping_of(release, measure.query) == grouping]
         for measure in own:
@@ -85,24 +85,19 @@ def _differences(
     signed = [F.sum(F.when(F.col("side") == 1, F.col(name)).otherwise(-F.col(name))).alias(name) for name in numbers]
     changed = both.groupBy("trial", *cell).agg(*signed)
     rows = changed.where(" OR ".join(f"{name} <> 0" for name in numbers)).collect()
-    listed = None if release.is_selected(grouping.columns) else release.cells(grouping.columns)
-    return [_named(row.asDict(), grouping, listed) for row in rows]
-
-
-def _named(row: dict[str, Any], grouping: Grouping, listed: list[tuple[str, ...]] | None) -> dict[str, Any]:
-    keys = listed[row[bounding.CELL]] if listed is not None else tuple(row[name] for name in grouping.columns)
-    row["cell"] = (*keys, str(row[bounding.BIN])) if grouping.bins is not None else keys
-    return row
+    listed = bounding.listed_cells(release, grouping)
+    return [{**row, "cell": bounding.cell_of(row, grouping, listed)} for row in (each.asDict() for each in rows)]
 
 
 def _sensitivity(
     release: Release, measure: Measure, differences: Sequence[dict[str, Any]]
 ) -> tuple[list[int] | None, list[Check]]:
     """Compare what one unit changed with what the mechanism claims; give the worst change too."""
-    name, columns = f"q{measure.query}_{measure.part}", release.by(release.spec.queries[measure.query])
+    name = f"q{measure.query}_{measure.part}"
+    above = drawing.ascent(release, release.spec.by(release.spec.queries[measure.query]))
     by_trial: dict[int, dict[tuple[str, ...], int]] = {}
     for row in differences:
-        cell = drawing.above(release, columns, row["cell"], measure.level)
+        cell = above(row["cell"], measure.level)
         changed = by_trial.setdefault(row["trial"], {})
         changed[cell] = changed.get(cell, 0) + int(row[name])
     vectors = [[change for change in changed.values() if change] for changed in by_trial.values()]

@@ -51,7 +51,7 @@ def through_draw(release: Release, path: Path, draws: int, sure: float) -> list[
     public = _public(release)
     if public is None:
         return []
-    counted = {grouping: _made_up(public, grouping) for grouping in drawing.groupings(public)}
+    counted = {grouping: _made_up(public, grouping) for grouping in plan.groupings(public)}
     repeats = max(_REPEATS, min(200, draws // 500))
     drawn = [path.draw(public, counted, path.add) for _ in range(repeats)]
     exact = drawing.draw(public, counted, lambda _, numbers: list(numbers))
@@ -69,12 +69,7 @@ def through_draw(release: Release, path: Path, draws: int, sure: float) -> list[
 
 
 def _made_up(release: Release, grouping: Grouping) -> bounding.Exact:
-    parts = [
-        (number, part)
-        for number in range(len(release.spec.queries))
-        if plan.grouping_of(release, number) == grouping
-        for part in plan.parts(release.spec.queries[number])
-    ]
+    parts = plan.parts_of(release, grouping)
     edges = release.spec.queries[grouping.bins].edges if grouping.bins is not None else None
     bins = [(str(at),) for at in range(len(edges) - 1)] if edges else [()]
     cells = [(*cell, *at) for cell in release.cells(grouping.columns) for at in bins]
@@ -126,7 +121,7 @@ def keys_of_one(release: Release, measure: Measure, path: Path, sure: float) -> 
     """Draw many keys that one unit alone has: none may come out more often than delta allows."""
     query = release.spec.queries[measure.query]
     grouping = plan.grouping_of(release, measure.query)
-    columns = release.by(query)
+    columns = release.spec.by(query)
     cells = [tuple(f"key {number}" for _ in columns) for number in range(_KEYS_OF_ONE)]
     alone = release.spec.model_copy(update={"queries": [query]})
     counted = {replace(grouping, bins=None): {cell: {(0, "count"): 1} for cell in cells}}
@@ -139,7 +134,7 @@ def keys_of_one(release: Release, measure: Measure, path: Path, sure: float) -> 
 
 def _public(release: Release) -> Release | None:
     """Give the release with those queries alone whose cells are public; None where there is none."""
-    kept = [query for query in release.spec.queries if not release.is_selected(release.by(query))]
+    kept = [query for query in release.spec.queries if not release.is_selected(release.spec.by(query))]
     if not kept:
         return None
     return replace(release, spec=release.spec.model_copy(update={"queries": kept}))

@@ -6,8 +6,8 @@ a unit in twice. One exchange brings the rows of a unit together; what is exchan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from veil.errors import VeilError
 from veil.privacy import plan
@@ -38,8 +38,8 @@ def exact(found: DataFrame, release: Release, grouping: Grouping) -> Exact:
     """
     from pyspark.errors import PySparkException
 
-    listed = _listed_cells(release, grouping)
-    parts = _parts(release, grouping)
+    listed = listed_cells(release, grouping)
+    parts = plan.parts_of(release, grouping)
     try:
         rows = bounded(found, release, grouping).collect()
     except PySparkException as error:
@@ -47,10 +47,9 @@ def exact(found: DataFrame, release: Release, grouping: Grouping) -> Exact:
     sums: Exact = {}
     for row in rows:
         values = row.asDict()
-        cell = listed[values[CELL]] if listed is not None else tuple(values[name] for name in grouping.columns)
-        if grouping.bins is not None:
-            cell = (*cell, str(values[BIN]))
-        sums[cell] = {(number, part): int(values[f"q{number}_{part}"] or 0) for number, part in parts}
+        sums[cell_of(values, grouping, listed)] = {
+            (number, part): int(values[f"q{number}_{part}"] or 0) for number, part in parts
+        }
     return sums
 
 
@@ -64,7 +63,7 @@ def bounded(found: DataFrame, release: Release, grouping: Grouping, within: Sequ
     keyed = _keyed(found, release, grouping, within)
     cell = [*([CELL] if not release.is_selected(grouping.columns) else grouping.columns)]
     cell += [BIN] if grouping.bins is not None else []
-    numbers = _queries(release, grouping)
+    numbers = plan.queries_of(release, grouping)
     salt = F.lit(int(release.hash[:15], 16))
     if all(_counts_once(release.spec.queries[number]) for number in numbers):
         chosen = _chosen_once(keyed, cell, grouping.cells, salt, within)
@@ -101,14 +100,14 @@ def _chosen(
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
-    numbers = _queries(release, grouping)
+    numbers = plan.queries_of(release, grouping)
     gathered = [column for number in numbers for column in _gathered(release.spec.queries[number], number)]
     bounds = [column for number in numbers for column in _clamped(release.spec.queries[number], number)]
     mine = keyed.repartition(*within, UNIT).groupBy(*within, UNIT, *cell).agg(*gathered)
     order = F.xxhash64(salt, UNIT, *cell)
     ranked = mine.withColumn("rank", F.row_number().over(Window.partitionBy(*within, UNIT).orderBy(order, *cell)))
     kept = ranked.where(F.col("rank") <= grouping.cells).select(*within, *cell, *bounds)
-    names = [f"q{number}_{part}" for number, part in _parts(release, grouping)]
+    names = [f"q{number}_{part}" for number, part in plan.parts_of(release, grouping)]
     return kept.groupBy(*within, *cell).agg(*(F.sum(name).alias(name) for name in names))
 
 
@@ -123,7 +122,7 @@ def _keyed(found: DataFrame, release: Release, grouping: Grouping, within: Seque
     keyed = found.select(*within, unit, *keys, *values, *bins)
     for column in (*grouping.columns, *([BIN] if bins else [])):
         keyed = keyed.where(F.col(column).isNotNull())
-    cells = _listed_cells(release, grouping)
+    cells = listed_cells(release, grouping)
     if cells is None:
         for column in grouping.columns:
             if not release.spec.keys[column].selected:
@@ -152,11 +151,11 @@ def _values(release: Release, grouping: Grouping) -> tuple[list[Column], list[Co
     from pyspark.sql import functions as F
 
     values, bins = [], []
-    for number in _queries(release, grouping):
+    for number in plan.queries_of(release, grouping):
         query = release.spec.queries[number]
         if query.edges is not None:
             bins.append(_bin(_finite(str(query.of)), query.edges).alias(BIN))
-        elif query.statistic in ("sum", "mean", "variance"):
+        elif query.adds_up:
             clamped = F.least(F.greatest(_finite(str(query.of)), F.lit(query.lower)), F.lit(query.upper))
             whole = F.round((clamped - F.lit(plan.centre(query))) / F.lit(query.resolution)).cast("bigint")
             values.append(F.when(F.col(str(query.of)).isNotNull(), whole).alias(f"v{number}"))
@@ -191,7 +190,7 @@ def _gathered(query: Query, number: int) -> list[Column]:
     from pyspark.sql import functions as F
 
     value = F.col(f"v{number}")
-    if query.statistic in ("sum", "mean", "variance"):
+    if query.adds_up:
         gathered = [F.count(value).alias(f"n{number}"), F.sum(value).alias(f"s{number}")]
         if query.statistic == "variance":
             gathered.append(F.sum(value * value - F.lit(plan.square_centre(query))).alias(f"r{number}"))
@@ -208,7 +207,7 @@ def _clamped(query: Query, number: int) -> list[Column]:
     """
     from pyspark.sql import functions as F
 
-    most = 1 if _is_of_units(query) else query.per_cell
+    most = 1 if query.counts_units else query.per_cell
     clamped = {"count": F.least(F.col(f"n{number}"), F.lit(most))}
     for part, name in (("sum", "s"), ("square", "r")):
         scaled = F.expr(
@@ -219,27 +218,18 @@ def _clamped(query: Query, number: int) -> list[Column]:
 
 
 def _counts_once(query: Query) -> bool:
-    return _is_of_units(query) or (
-        query.statistic in ("count", "histogram", "quantiles")
-        and query.per_cell == 1
-        and (query.of is None or query.edges is not None)
-    )
+    is_of_rows = query.has_bins or (query.statistic == "count" and query.of is None)
+    return query.counts_units or (is_of_rows and query.per_cell == 1)
 
 
-def _is_of_units(query: Query) -> bool:
-    return query.statistic in ("patients", "patient-days")
+def cell_of(values: Mapping[str, Any], grouping: Grouping, listed: list[Cell] | None) -> Cell:
+    """Name the cell of a row of `bounded`: its keys and, where there are bins, the bin's number."""
+    cell = listed[values[CELL]] if listed is not None else tuple(values[name] for name in grouping.columns)
+    return (*cell, str(values[BIN])) if grouping.bins is not None else cell
 
 
-def _queries(release: Release, grouping: Grouping) -> list[int]:
-    return [number for number in range(len(release.spec.queries)) if plan.grouping_of(release, number) == grouping]
-
-
-def _parts(release: Release, grouping: Grouping) -> list[tuple[int, str]]:
-    numbers = _queries(release, grouping)
-    return [(number, part) for number in numbers for part in plan.parts(release.spec.queries[number])]
-
-
-def _listed_cells(release: Release, grouping: Grouping) -> list[Cell] | None:
+def listed_cells(release: Release, grouping: Grouping) -> list[Cell] | None:
+    """List the public cells of a grouping, which `bounded` numbers; None where they are selected from the data."""
     return None if release.is_selected(grouping.columns) else release.cells(grouping.columns)
 
 

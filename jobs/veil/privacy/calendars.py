@@ -15,6 +15,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "quarter": re.compile(r"\d{4}-Q[1-4]"),
     "year": re.compile(r"\d{4}"),
 }
+FORMS = tuple(_PATTERNS)
 _EXAMPLES = {"day": "2026-01-31", "week": "2026-W05", "month": "2026-01", "quarter": "2026-Q1", "year": "2026"}
 
 

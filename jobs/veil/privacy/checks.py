@@ -24,10 +24,6 @@ FILES = "files"
 _OWN = re.compile(r"[vnsrq]\d+(_.*)?|veil_.*")
 MOST_PER_UNIT = 1 << 36
 """What one unit may add to one cell, in steps of the resolution: a hundred million units then fit into 64 bits."""
-_CALENDAR = ("day", "week", "month", "quarter", "year")
-_COUNTS = ("patients", "patient-days")
-_SUMS = ("sum", "mean", "variance")
-_BINS = ("histogram", "quantiles")
 
 
 def check(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> None:
@@ -61,19 +57,15 @@ def check(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> None:
 
 
 def _check_minimum_size(spec: ReleaseSpec, origin: Origin) -> None:
-    counted = [_by(spec, query) for query in spec.queries if query.statistic in _COUNTS]
+    counted = [spec.by(query) for query in spec.queries if query.counts_units]
     for number, query in enumerate(spec.queries):
-        if _by(spec, query) not in counted:
+        if spec.by(query) not in counted:
             _refuse(
                 origin,
                 ("queries", number, "name"),
                 f"{query.name}: no query counts patients in its cells, so that none is known to be too small",
                 "Add one by the same columns, or remove minimum_size",
             )
-
-
-def _by(spec: ReleaseSpec, query: Query) -> list[str]:
-    return list(spec.keys) if query.by is None else query.by
 
 
 def _check_period(spec: ReleaseSpec, origin: Origin) -> None:
@@ -94,7 +86,7 @@ def _check_period(spec: ReleaseSpec, origin: Origin) -> None:
 
 
 def _check_column(name: str, read: Read, origin: Origin) -> None:
-    if not re.fullmatch(NAME, name) or name in RESERVED or _OWN.fullmatch(name):
+    if not _is_name(name):
         _refuse(origin, ("columns", name), f"{name} cannot be the name of a column", "Use small letters, digits and _")
     if read.read == "reference":
         if read.to is None:
@@ -126,7 +118,7 @@ def _check_joins(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> No
 
 def _check_keys(name: str, keys: Keys, spec: ReleaseSpec, origin: Origin) -> None:
     for written in (name, *keys.parents):
-        if not re.fullmatch(NAME, written) or written in RESERVED or _OWN.fullmatch(written):
+        if not _is_name(written):
             _refuse(origin, ("keys", name), f"{written} cannot be the name of a column", "Use another name")
     if name in spec.columns and spec.columns[name].form == "number":
         _refuse(origin, ("keys", name), "numbers are no keys", 'Read the column as text, or count them by "histogram"')
@@ -149,7 +141,7 @@ def _check_keys(name: str, keys: Keys, spec: ReleaseSpec, origin: Origin) -> Non
 
 def _check_calendar(name: str, keys: Keys, spec: ReleaseSpec, origin: Origin) -> None:
     form = spec.columns[name].form if name in spec.columns else ""
-    if keys.count is None or form not in _CALENDAR:
+    if keys.count is None or form not in calendars.FORMS:
         _refuse(
             origin,
             ("keys", name),
@@ -174,9 +166,9 @@ class _Checker:
         self._check_by()
         self._check_of()
         self._check_cost()
-        if self._query.statistic in _SUMS:
+        if self._query.adds_up:
             self._check_limits()
-        if self._query.statistic in _BINS:
+        if self._query.has_bins:
             self._check_edges()
         elif self._query.edges is not None or self._query.quantiles is not None:
             self._refuse("edges", "bins belong to a histogram and to quantiles", "Remove edges and quantiles")
@@ -184,7 +176,7 @@ class _Checker:
             self._check_levels()
 
     def _check_by(self) -> None:
-        by = _by(self._spec, self._query)
+        by = self._spec.by(self._query)
         for column in by:
             if column not in self._spec.keys:
                 self._refuse("by", f"there are no keys of {column}", f"Declare [keys.{column}]")
@@ -192,7 +184,7 @@ class _Checker:
             self._refuse("by", "a column stands twice", "Keep one")
         selected = any(self._spec.keys[column].selected for column in by)
         paying = [
-            other for other in self._spec.queries if other.select_delta is not None and _by(self._spec, other) == by
+            other for other in self._spec.queries if other.select_delta is not None and self._spec.by(other) == by
         ]
         if selected and len(paying) != 1:
             self._refuse(
@@ -211,15 +203,15 @@ class _Checker:
 
     def _check_of(self) -> None:
         query = self._query
-        if query.statistic in _COUNTS and query.statistic != self._unit_statistic:
+        if query.counts_units and query.statistic != self._unit_statistic:
             self._refuse(
                 "statistic",
                 f"the privacy unit is {self._spec.privacy_unit}: {query.statistic} cannot be counted",
                 f'Use statistic = "{self._unit_statistic}"',
             )
-        if query.statistic in _COUNTS and (query.of is not None or query.per_cell != 1):
+        if query.counts_units and (query.of is not None or query.per_cell != 1):
             self._refuse("statistic", f"{query.statistic} count once in a cell", "Remove of and per_cell")
-        if query.statistic in (*_SUMS, *_BINS) and (
+        if (query.adds_up or query.has_bins) and (
             query.of not in self._spec.columns or self._spec.columns[query.of].form != "number"
         ):
             self._refuse("of", "it names no column of numbers", 'Declare the column with as = "number"')
@@ -260,21 +252,25 @@ class _Checker:
             self._refuse("statistic", "quantiles go with statistic = quantiles", "Give which, such as [0.25, 0.5]")
 
     def _check_levels(self) -> None:
-        by = _by(self._spec, self._query)
+        by = self._spec.by(self._query)
         layered = [column for column in by if self._spec.keys[column].parents]
-        if len(layered) != 1 or self._query.statistic not in ("count", *_COUNTS):
+        if len(layered) != 1 or not (self._query.counts_units or self._query.statistic == "count"):
             self._refuse("levels", "levels are of a count by one column of keys with parents", "See docs/releases.md")
         if any(self._spec.keys[column].selected for column in by) or set(
             self._spec.keys[layered[0]].parents
         ).intersection(by):
             self._refuse("by", "with levels all keys are public, and no parent is a key too", "Remove it from by")
-        if self._query.statistic in _COUNTS and self._query.cells != 1:
+        if self._query.counts_units and self._query.cells != 1:
             self._refuse("cells", "one who is in two cells would count twice above them", "Give cells = 1, or a count")
         if self._spec.minimum_size is not None and self._query.statistic == "count":
             self._refuse("levels", "its cells above are not counted in patients", "Use patients, or no minimum_size")
 
     def _refuse(self, key: str, problem: str, fix: str) -> NoReturn:
         _refuse(self._origin, ("queries", self._number, key), f"{self._query.name}: {problem}", fix)
+
+
+def _is_name(name: str) -> bool:
+    return bool(re.fullmatch(NAME, name)) and name not in RESERVED and not _OWN.fullmatch(name)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -34,11 +34,6 @@ class Noisy:
         raise KeyError(query, part, level)
 
 
-def groupings(release: Release) -> list[Grouping]:
-    """List what has to be counted for a release, each once."""
-    return list(dict.fromkeys(plan.grouping_of(release, number) for number in range(len(release.spec.queries))))
-
-
 def draw(release: Release, counted: Mapping[Grouping, Exact], add: Draw = Mechanism.draw) -> Noisy:
     """Draw everything that a release measures. The ledger must have been paid.
 
@@ -49,7 +44,7 @@ def draw(release: Release, counted: Mapping[Grouping, Exact], add: Draw = Mechan
     cells: dict[tuple[str, ...], list[Cell]] = {}
     for number, measure in enumerate(measures):
         query = release.spec.queries[measure.query]
-        columns = release.by(query)
+        columns = release.spec.by(query)
         if query.select_delta is not None:
             grouping = plan.grouping_of(release, measure.query)
             found = sorted(counted[grouping])
@@ -58,7 +53,7 @@ def draw(release: Release, counted: Mapping[Grouping, Exact], add: Draw = Mechan
             drawn[number] = {cell: value for cell, value in noisy.items() if value >= threshold}
             cells[columns] = sorted(drawn[number])
     for number, measure in enumerate(measures):
-        columns = release.by(release.spec.queries[measure.query])
+        columns = release.spec.by(release.spec.queries[measure.query])
         if columns not in cells:
             cells[columns] = release.cells(columns)
         if number not in drawn:
@@ -67,10 +62,14 @@ def draw(release: Release, counted: Mapping[Grouping, Exact], add: Draw = Mechan
     return Noisy(measures, [drawn[number] for number in range(len(measures))], cells)
 
 
-def above(release: Release, columns: tuple[str, ...], cell: Cell, level: int) -> Cell:
-    """Give the cell `level` parents up: the value of the column with parents becomes that of its parent."""
+def ascent(release: Release, columns: tuple[str, ...]) -> Callable[[Cell, int], Cell]:
+    """Give what finds the cell so many parents up: the value of the column with parents becomes that of its parent."""
     at, lineage = _lineage(release, columns)
-    return cell if level == 0 else (*cell[:at], lineage[cell[at]][level - 1], *cell[at + 1 :])
+
+    def above(cell: Cell, level: int) -> Cell:
+        return cell if level == 0 else (*cell[:at], lineage[cell[at]][level - 1], *cell[at + 1 :])
+
+    return above
 
 
 def _lineage(release: Release, columns: tuple[str, ...]) -> tuple[int, dict[str, tuple[str, ...]]]:
@@ -92,10 +91,10 @@ def _at_level(
         return [(*cell, str(number)) for cell in cells for number in range(len(query.edges) - 1)], numbers
     if not measure.level:
         return cells, numbers
-    columns = release.by(query)
+    above = ascent(release, release.spec.by(query))
     summed: Exact = {}
     for cell in cells:
-        total = summed.setdefault(above(release, columns, cell, measure.level), {(measure.query, measure.part): 0})
+        total = summed.setdefault(above(cell, measure.level), {(measure.query, measure.part): 0})
         total[measure.query, measure.part] += numbers.get(cell, _NOTHING).get((measure.query, measure.part), 0)
     return sorted(summed), summed
 

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from veil.privacy import plan
 from veil.privacy.bounding import Cell
 from veil.privacy.consistency import Node, consistent
-from veil.privacy.drawing import Noisy, above
+from veil.privacy.drawing import Noisy, ascent
 from veil.privacy.load import Release
 from veil.privacy.mechanism import Mechanism
 from veil.privacy.spec import Query
@@ -47,7 +47,7 @@ def expected_rows(release: Release) -> int | None:
     """Give how many rows a declaration has to have; None where cells are selected from the data."""
     total = 0
     for query in release.spec.queries:
-        columns = release.by(query)
+        columns = release.spec.by(query)
         if release.is_selected(columns):
             return None
         cells = release.cells(columns)
@@ -55,8 +55,8 @@ def expected_rows(release: Release) -> int | None:
         if query.edges is not None:
             each = len(query.quantiles) if query.quantiles else len(query.edges) - 1
         if query.levels:
-            parents = max(len(release.spec.keys[column].parents) for column in columns)
-            nodes = sum(len({above(release, columns, cell, level) for cell in cells}) for level in range(parents + 1))
+            parents, above = max(len(release.spec.keys[column].parents) for column in columns), ascent(release, columns)
+            nodes = sum(len({above(cell, level) for cell in cells}) for level in range(parents + 1))
             total += 2 * nodes
         else:
             total += each * len(cells)
@@ -76,12 +76,10 @@ def _small(release: Release, noisy: Noisy) -> set[tuple[tuple[str, str], ...]]:
     least = release.spec.minimum_size
     if least is None:
         return set()
-    counting = [
-        number for number, query in enumerate(release.spec.queries) if query.statistic in ("patients", "patient-days")
-    ]
     return {
-        tuple(zip(release.by(release.spec.queries[number]), cell, strict=True))
-        for number in counting
+        tuple(zip(release.spec.by(query), cell, strict=True))
+        for number, query in enumerate(release.spec.queries)
+        if query.counts_units
         for cell, value in noisy.of(number)[0].items()
         if value < least
     }
@@ -92,7 +90,7 @@ def _of_query(release: Release, noisy: Noisy, number: int) -> Iterator[Row]:
     if query.levels:
         yield from _levels(release, noisy, number)
         return
-    columns = release.by(query)
+    columns = release.spec.by(query)
     for cell in noisy.cells[columns]:
         keys = dict(zip(columns, cell, strict=True))
         if query.edges is not None:
@@ -215,7 +213,7 @@ def _quantile_bounds(counts: list[int], edges: list[float], share: float, mechan
 def _levels(release: Release, noisy: Noisy, number: int) -> Iterator[Row]:
     """Give each level as it was drawn, and made to add up."""
     query = release.spec.queries[number]
-    columns = release.by(query)
+    columns = release.spec.by(query)
     layered = next(column for column in columns if release.spec.keys[column].parents)
     names = (layered, *release.spec.keys[layered].parents)
     measured: dict[Node, int] = {}
@@ -228,8 +226,9 @@ def _levels(release: Release, noisy: Noisy, number: int) -> Iterator[Row]:
             measured[str(level), *cell] = value
             variance[str(level), *cell] = mechanism.scale**2
     lineage: dict[Node, tuple[Cell, ...]] = {}
+    above = ascent(release, columns)
     for cell in noisy.cells[columns]:
-        path = tuple(above(release, columns, cell, level) for level in range(len(names)))
+        path = tuple(above(cell, level) for level in range(len(names)))
         for level in range(len(names)):
             lineage[str(level), *path[level]] = path[level:]
             if level:
@@ -245,5 +244,5 @@ def _levels(release: Release, noisy: Noisy, number: int) -> Iterator[Row]:
             _row(query, keys, query.statistic, measured[node], widths[level]),
             _row(query, keys, f"{query.statistic}, consistent", estimate.value, estimate.half_width),
         )
-        is_small = query.statistic != "count" and measured[node] < (release.spec.minimum_size or -math.inf)
+        is_small = query.counts_units and measured[node] < (release.spec.minimum_size or -math.inf)
         yield from (_suppressed(row) if is_small else row for row in of_node)

@@ -14,7 +14,7 @@ from veil.errors import VeilError
 from veil.policy.files import read_toml, validated
 from veil.privacy import calendars
 from veil.privacy.checks import check
-from veil.privacy.spec import Budget, Budgets, Query, ReleaseSpec
+from veil.privacy.spec import Budget, Budgets, ReleaseSpec
 from veil.privacy.tables import Table, read_table
 
 MOST_CELLS = 2_000_000
@@ -55,10 +55,6 @@ class Release:
     def of(self, day: date) -> Release:
         """Give this release for the window that a day lies in; a release without windows is the same on every day."""
         return self if self.spec.window is None else replace(self, window=calendars.period_of(self.spec.window, day))
-
-    def by(self, query: Query) -> tuple[str, ...]:
-        """Give the key columns of a query: those it names, or all."""
-        return tuple(self.spec.keys) if query.by is None else tuple(query.by)
 
     def is_selected(self, columns: tuple[str, ...]) -> bool:
         """Tell whether the cells of these columns are selected from the data instead of being public."""
@@ -109,7 +105,7 @@ def load_release(path: Path) -> Release:
         if len(set(values)) < len(values):
             raise VeilError(f"{origin.at('keys', column)}: a key stands twice", "Give the other bucket another name")
     for number, query in enumerate(spec.queries):
-        columns = release.by(query)
+        columns = release.spec.by(query)
         width = prod(len(release.values(column)) for column in columns if not spec.keys[column].selected)
         if width * max(1, len(query.edges or ())) > MOST_CELLS:
             raise VeilError(

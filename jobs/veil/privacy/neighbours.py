@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from veil.privacy.load import Release
 from veil.privacy.records import UNIT
-from veil.privacy.spec import Query
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -38,14 +37,10 @@ def pairs(spark: SparkSession, release: Release, trials: int) -> DataFrame:
 
 
 def _columns(release: Release) -> tuple[list[str], list[str]]:
-    numbers = {query.of for query in release.spec.queries if query.of and _adds_up(query)}
-    items = {query.of for query in release.spec.queries if query.of and not _adds_up(query)}
+    numbers = {query.of for query in release.spec.queries if query.of and (query.adds_up or query.has_bins)}
+    items = {query.of for query in release.spec.queries if query.of} - numbers
     names = [*release.spec.keys, *sorted((numbers | items) - release.spec.keys.keys())]
     return names, ["double" if name in numbers else "string" for name in names]
-
-
-def _adds_up(query: Query) -> bool:
-    return query.statistic in ("sum", "mean", "variance", "histogram", "quantiles")
 
 
 class _Maker:
@@ -64,7 +59,7 @@ class _Maker:
         self._wanted = self._deep * (4 + 2 * max(query.cells for query in release.spec.queries))
         self._limits: dict[str, list[float]] = {}
         for query in release.spec.queries:
-            if query.of and _adds_up(query):
+            if query.of and (query.adds_up or query.has_bins):
                 edges = query.edges or [query.lower or 0.0, query.upper or 0.0]
                 self._limits.setdefault(query.of, []).extend((edges[0], edges[-1]))
 

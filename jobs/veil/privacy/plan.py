@@ -44,7 +44,23 @@ class Measure:
 def grouping_of(release: Release, number: int) -> Grouping:
     """Give what the query `number` is bounded with: queries over the same cells share one pass over the data."""
     query = release.spec.queries[number]
-    return Grouping(release.by(query), query.cells, number if query.edges is not None else None)
+    return Grouping(release.spec.by(query), query.cells, number if query.edges is not None else None)
+
+
+def groupings(release: Release) -> list[Grouping]:
+    """List what has to be counted for a release, each once."""
+    return list(dict.fromkeys(grouping_of(release, number) for number in range(len(release.spec.queries))))
+
+
+def queries_of(release: Release, grouping: Grouping) -> list[int]:
+    """List the queries that are bounded together."""
+    return [number for number in range(len(release.spec.queries)) if grouping_of(release, number) == grouping]
+
+
+def parts_of(release: Release, grouping: Grouping) -> list[tuple[int, str]]:
+    """List what is added up in one grouping, by query and part."""
+    numbers = queries_of(release, grouping)
+    return [(number, part) for number in numbers for part in parts(release.spec.queries[number])]
 
 
 def measures(release: Release) -> list[Measure]:
@@ -57,12 +73,9 @@ def measures(release: Release) -> list[Measure]:
     if cost.epsilon is None:
         return _measures(release, shares)
     weights = [share / sum(shares) for share in shares]
-
-    def of(rho: float) -> list[Mechanism]:
-        return [measure.mechanism for measure in _measures(release, [rho * weight for weight in weights])]
-
     aside = sum(query.select_delta or 0 for query in release.spec.queries)
-    rho = rho_for(cost.epsilon, cost.delta - aside, of)
+    of_one = tuple(measure.mechanism for measure in _measures(release, weights))
+    rho = rho_for(cost.epsilon, cost.delta - aside, of_one)
     return _measures(release, [rho * weight for weight in weights])
 
 
@@ -75,7 +88,7 @@ def _of_query(release: Release, number: int, rho: float) -> list[Measure]:
     query = release.spec.queries[number]
     made_of = parts(query)
     l0 = most_cells(release, query)
-    levels = 1 + max((len(release.spec.keys[column].parents) for column in release.by(query)), default=0)
+    levels = 1 + max((len(release.spec.keys[column].parents) for column in release.spec.by(query)), default=0)
     if not query.levels:
         share = rho / len(made_of)
         return [Measure(number, part, 0, Mechanism(l0, most_in_cell(query, part), share)) for part in made_of]
@@ -92,7 +105,7 @@ def parts(query: Query) -> tuple[str, ...]:
 
 def most_cells(release: Release, query: Query) -> int:
     """Give the L0 bound of a query: what it declares, or the number of its public cells where that is less."""
-    columns = release.by(query)
+    columns = release.spec.by(query)
     if release.is_selected(columns):
         return query.cells
     bins = len(query.edges) - 1 if query.edges is not None else 1

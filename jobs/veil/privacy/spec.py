@@ -98,6 +98,21 @@ class Query(_Part):
     rho: _Rho | None = None
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
 
+    @property
+    def counts_units(self) -> bool:
+        """Whether privacy units are counted, each once in a cell."""
+        return self.statistic in ("patients", "patient-days")
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the numbers of `of` are added up, within `lower` and `upper`."""
+        return self.statistic in ("sum", "mean", "variance")
+
+    @property
+    def has_bins(self) -> bool:
+        """Whether the numbers of `of` are counted by bin."""
+        return self.statistic in ("histogram", "quantiles")
+
 
 class Cost(_Part):
     """The delta at which epsilon is stated; with `epsilon`, what all queries cost together, shared out by weight."""
@@ -125,6 +140,16 @@ class ReleaseSpec(_Part):
     keys: dict[str, Keys] = Field(default_factory=dict)
     queries: Annotated[list[Query], Field(min_length=1)]
     cost: Cost
+
+    def by(self, query: Query) -> tuple[str, ...]:
+        """Give the key columns of a query: those it names, or all."""
+        return tuple(self.keys) if query.by is None else tuple(query.by)
+
+    @property
+    def key_columns(self) -> list[str]:
+        """The columns of keys as they are published, with the parents of those that have levels, the coarsest first."""
+        listed = [name for column, keys in self.keys.items() for name in (*reversed(keys.parents), column)]
+        return list(dict.fromkeys(listed))
 
 
 class Budget(_Part):

@@ -81,8 +81,8 @@ def _query(release: Release, number: int, measures: list[Measure]) -> dict[str, 
     told: dict[str, Any] = {
         "query": query.name,
         "statistic": query.statistic,
-        "by": list(release.by(query)),
-        "cells": None if release.is_selected(release.by(query)) else len(release.cells(release.by(query))),
+        "by": list(release.spec.by(query)),
+        "cells": None if release.is_selected(release.spec.by(query)) else len(release.cells(release.spec.by(query))),
         "measures": [
             {
                 "part": measure.part,
