@@ -58,11 +58,24 @@ def test_nothing_that_can_be_drawn_is_a_real_name_and_none_that_the_vault_holds(
     assert not taken & {surrogate(name, SurrogateSeed(SEED.key, taken)).lower() for name in names}
 
 
-def test_a_second_pass_changes_nothing_and_the_gate_takes_them_for_what_they_are() -> None:
-    note = "Seen by Dr. John Halloran, MD.\nPatient: Aisha Rahmani. Call 415-555-0123."
-    once = cleaned(note)
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Seen by Dr. John Halloran, MD.\nPatient: Aisha Rahmani. Call 415-555-0123.",
+        "Margaret Okonkwo is a 54 year old woman seen with her husband Tom Okonkwo at Mercy Hospital.",
+        "PATIENT: HALLORAN, JOHN\nPCP: Dr Priya Venkataraman\nShe lives at 12 Elm Street, Springfield, IL 62704.",
+        "Spoke to Pedro Martinez-Ruiz's daughter Lucia about the plan; Dr. Chen-Wu agrees.",
+    ],
+)
+def test_a_second_pass_changes_nothing_whatever_was_drawn(note: str) -> None:
+    for key in range(12):
+        once = cleaned(note, SurrogateSeed(bytes([key]) * 32))
+        assert cleaned(once, SurrogateSeed(secrets.token_bytes(32))) == once
+
+
+def test_the_gate_takes_invented_names_for_what_they_are() -> None:
+    once = cleaned("Seen by Dr. John Halloran, MD.\nPatient: Aisha Rahmani. Call 415-555-0123.")
     assert "Halloran" not in once
     assert all(is_surrogate(word) for word in WORD.findall(once.split("Patient: ")[1].split(".")[0]))
-    assert cleaned(once, SurrogateSeed(secrets.token_bytes(32))) == once
     assert gate.leaks(once, profile="safe_harbor") == []
     assert "name-after-title" in gate.leaks("Seen by Dr. John Halloran, MD.", profile="safe_harbor")

@@ -25,6 +25,8 @@ _CERTAIN = 0.8
 _NEUTRAL = "\N{BLACK SQUARE}"
 _KEPT = 8 << 20
 """Characters of notes whose reading is kept."""
+_NAMED = ("NAME", "LOCATION", "ORGANIZATION")
+"""What an invented name of an earlier pass may be taken for."""
 MENTION = "mention"
 """The role of a name that another note of the same subject holds."""
 
@@ -91,7 +93,7 @@ class TextEngine:
         outside = [
             span
             for span in _outside_tags(folded.text, spans)
-            if span.kind != "NAME" or span.detector == "known" or not names_nobody(folded.text[span.start : span.end])
+            if span.kind not in _NAMED or span.detector == "known" or not names_nobody(folded.text[span.start : span.end])
         ]
         return _to_original(text, folded, resolve(folded.text, outside))
 
