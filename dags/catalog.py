@@ -41,18 +41,39 @@ _END_OF = {"day": "0 0 * * *", "week": "0 0 * * 1", "month": "0 0 1 * *", "quart
 
 
 def releases() -> list[Release]:
-    """Read ``releases/*.toml``; they are validated in full when a job loads them."""
-    declared = (tomllib.loads(path.read_text()) for path in sorted((CONFIG / "releases").glob("*.toml")))
-    return [
-        Release(
-            file["name"],
-            file["title"],
-            file.get("window"),
-            file.get("schedule", _END_OF.get(file.get("window", ""))),
-            file.get("after_ingest", False),
-        )
-        for file in declared
-    ]
+    """Read ``releases/*.toml``, but for those that are wrong: `problems` says what, and no other DAG suffers."""
+    return [_release(path) for path in _declarations() if _problem(path) is None]
+
+
+def problems() -> list[str]:
+    """Say what is wrong with declarations of releases, by file, key and line."""
+    return [problem for path in _declarations() if (problem := _problem(path))]
+
+
+def _declarations() -> list[Path]:
+    return sorted((CONFIG / "releases").glob("*.toml"))
+
+
+def _problem(path: Path) -> str | None:
+    from veil.errors import VeilError
+    from veil.privacy.load import load_release
+
+    try:
+        load_release(path)
+    except VeilError as error:
+        return str(error)
+    return None
+
+
+def _release(path: Path) -> Release:
+    file = tomllib.loads(path.read_text())
+    return Release(
+        file["name"],
+        file["title"],
+        file.get("window"),
+        file.get("schedule", _END_OF.get(file.get("window", ""))),
+        file.get("after_ingest", False),
+    )
 
 
 def approvers() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -53,15 +54,38 @@ def serialized(pipeline: Any) -> Any:
     return DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(pipeline))))
 
 
-def test_a_fresh_process_parses_all_dags_fast_and_imports_nothing_heavy() -> None:
+def parsed(**settings: str) -> Any:
     paths = os.pathsep.join(str(PROJECT / folder) for folder in ("plugins", "dags"))
-    environment = {**os.environ, "PYTHONPATH": paths}
+    environment = {**os.environ, "PYTHONPATH": paths, **settings}
     ran = subprocess.run([sys.executable, "-c", _PARSE], env=environment, capture_output=True, text=True, check=True)
-    errors, dags, took, heavy = json.loads(ran.stdout.splitlines()[-1])
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def test_a_fresh_process_parses_all_dags_fast_and_imports_nothing_heavy() -> None:
+    errors, dags, took, heavy = parsed()
     assert errors == {}
     assert dags == DAGS
     assert took < MAX_PARSE_SECONDS
     assert heavy == []
+
+
+def test_a_wrong_declaration_of_a_release_is_shown_and_takes_no_other_dag_with_it(tmp_path: Path) -> None:
+    config = shutil.copytree(PROJECT / "dags/config", tmp_path / "config")
+    text = (config / "releases/monthly_conditions.toml").read_text()
+    for name, old, new in (("untitled", "title =", "titel ="), ("monday", "after_ingest", 'schedule = "0 0 * * 9"\n#')):
+        changed = text.replace("monthly_conditions", name, 1).replace(old, new, 1)
+        (config / f"releases/{name}.toml").write_text(changed)
+    (config / "releases/broken.toml").write_text("name = ")
+    errors, dags, _, _ = parsed(VEIL_CONFIG=str(config))
+    assert dags == DAGS
+    [(where, told)] = errors.items()
+    assert where.endswith("declarations.py")
+    for line in (
+        "untitled.toml, key titel (line 3): there is no such key. Write title",
+        "monday.toml, key schedule (line 8): it is no cron",
+        "broken.toml is not valid TOML",
+    ):
+        assert line in told
 
 
 @pytest.mark.parametrize("dag_id", DAGS)

@@ -12,7 +12,7 @@ import pytest
 from veil.errors import VeilError
 from veil.privacy import plan
 from veil.privacy.calendars import next_period, period_of, periods
-from veil.privacy.load import Release, load_budget, load_release
+from veil.privacy.load import Release, load_budget, load_budgets, load_release
 from veil.privacy.spec import json_schema
 from veil.privacy.statement import in_words, statement
 
@@ -112,6 +112,19 @@ BAD = {
     "unknown part": (("cells = 4", "cells = 4\nseed = 1"), "key queries.1.seed (line 26)"),
     "join by nothing": (('code = "code" }', 'kode = "code" }'), "key tables.1.on (line 16)"),
     "fine steps": (("upper = 100", "upper = 1e9\nresolution = 1e-6"), "key queries.2.resolution (line 34)"),
+    "cost that is text": (("rho = 0.05", 'rho = "0.05"'), "key queries.1.rho (line 26)"),
+    "truth in the place of a number": (("cells = 4", "cells = true"), "key queries.1.cells (line 25)"),
+    "misspelt key": (("statistic =", "statistics ="), "key queries.1.statistics (line 24): there is no such key"),
+    "steps wider than the bounds": (("upper = 100", "upper = 100\nresolution = 101"), "key queries.2.resolution"),
+    "bounds of what is not added up": (("cells = 4", "cells = 4\nupper = 9"), "key queries.1.upper (line 26)"),
+    "weight of nothing": (("cells = 4", "cells = 4\nweight = 2"), "key queries.1.weight (line 26)"),
+    "quantiles of a sum": (("upper = 100", "upper = 100\nquantiles = [0.5]"), "key queries.2.quantiles (line 34)"),
+    "reference to nothing": (('read = "code" }', 'read = "code", to = "Patient" }'), "key columns.code (line 12)"),
+    "no cron": (("[records]", 'schedule = "0 6 31 2 9"\n[records]'), "key schedule (line 7)"),
+    "name of a table in a folder of images": (
+        ("[records]", '[records]\nmodality = "dicom"'),
+        "key records.types (line 9)",
+    ),
     "minimum size of nobody": (
         ("[records]", 'minimum_size = 5\n[records]\nmodality = "tabular"'),
         "key queries.2.name (line 30)",
@@ -214,6 +227,45 @@ def test_each_window_is_a_release_and_a_block_of_its_own(declare: Declare) -> No
     spring = release.of(date(2026, 5, 31))
     assert spring.period == "2026-Q2"
     assert spring.hash == release.of(date(2026, 4, 1)).hash != release.of(date(2026, 7, 1)).hash
+
+
+@pytest.mark.parametrize(
+    ("window", "schedule", "told"),
+    [
+        ("month", "0 6 2 * *", ""),
+        ("month", "0 6 * * *", "ticks twice in one month"),
+        ("month", "0 6 31 * *", "leaves out a month"),
+        ("month", "0 0 1 */3 *", "leaves out a month"),
+        ("quarter", "0 0 1 */3 *", ""),
+        ("week", "0 4 * * 1", ""),
+        ("week", "0 4 * * 1,5", "ticks twice in one week"),
+        ("day", "0 4 * * *", ""),
+        ("day", "0 4 * * 1-5", "leaves out a day"),
+        ("year", "0 0 1 1 *", ""),
+        ("year", "0 0 29 2 *", "leaves out a year"),
+    ],
+)
+def test_a_schedule_ticks_once_for_each_window(window: str, schedule: str, told: str, declare: Declare) -> None:
+    change = ('period = "2025"', f'window = "{window}"\nschedule = "{schedule}"')
+    if not told:
+        assert declare(change).spec.schedule == schedule
+        return
+    with pytest.raises(VeilError, match=rf"key schedule \(line 7\): it {told}"):
+        declare(change)
+
+
+def test_a_misspelt_key_is_told_with_the_one_that_may_have_been_meant(declare: Declare) -> None:
+    with pytest.raises(VeilError) as caught:
+        declare(('period = "2025"', 'period = "2025"'), ("title =", "titel ="))
+    assert caught.value.fix == "Write title, if that is meant."
+
+
+@pytest.mark.parametrize("approvers", ['["admin"]', '["admin", "admin"]', '["admin", ""]', '"admin"'])
+def test_a_cap_takes_two_people_who_are_named(approvers: str, tmp_path: Path) -> None:
+    text = (CONFIG / "budgets.toml").read_text().replace('["admin", "officer"]', approvers)
+    (tmp_path / "budgets.toml").write_text(text)
+    with pytest.raises(VeilError, match=r"budgets.toml, key approvers"):
+        load_budgets(tmp_path)
 
 
 def test_what_is_said_of_a_release_depends_on_its_declaration_alone(declare: Declare) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from veil.errors import VeilError
 
@@ -108,7 +111,20 @@ def validated(model: type[_Model], document: dict[str, Any], origin: Origin) -> 
     try:
         return model.model_validate(document)
     except ValidationError as errors:
-        first = errors.errors(include_url=False, include_context=False, include_input=False)[0]
+        found = errors.errors(include_url=False, include_context=False, include_input=False)
+        # a misspelt key is missing under its right name too: what was written is what has to be corrected
+        first = min(found, key=lambda error: error["type"] != "extra_forbidden")
         keys = first["loc"]
+        if first["type"] == "extra_forbidden":
+            raise VeilError(f"{origin.at(*keys)}: there is no such key", _meant(keys, found)) from None
+        if first["type"] == "missing":
+            raise VeilError(f"{origin.at(*keys)}: the key is missing", "Add it.") from None
         reason = first["msg"].removeprefix("Value error, ")
         raise VeilError(f"{origin.at(*keys)}: {reason}", "Correct the key or its value.") from None
+
+
+def _meant(keys: tuple[str | int, ...], found: Sequence[ErrorDetails]) -> str:
+    """Say which of the keys that are missing beside an unknown one may have been meant."""
+    beside = [str(e["loc"][-1]) for e in found if e["type"] == "missing" and e["loc"][:-1] == keys[:-1]]
+    close = get_close_matches(str(keys[-1]), beside, 1)
+    return f"Write {close[0]}, if that is meant." if close else "Remove it, or correct its name."

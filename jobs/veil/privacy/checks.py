@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from veil.errors import VeilError
 from veil.policy.files import Origin
-from veil.privacy import calendars
+from veil.privacy import calendars, schedules
 from veil.privacy.spec import ENVELOPE, NAME, Keys, Query, Read, ReleaseSpec
 
 RESERVED = frozenset(
@@ -37,6 +37,7 @@ def check(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> None:
     if spec.name == FILES:
         _refuse(origin, ("name",), f"{FILES} is the folder of all releases' files", "Name the release otherwise")
     _check_period(spec, origin)
+    _check_records(spec, origin)
     _check_costs(spec, origin)
     for name, read in spec.columns.items():
         _check_column(name, read, origin)
@@ -76,6 +77,8 @@ def _check_period(spec: ReleaseSpec, origin: Origin) -> None:
             calendars.first_day(calendars.form_of(spec.period), spec.period)
         except ValueError as error:
             _refuse(origin, ("period",), str(error), "Correct it")
+    if spec.schedule is not None and (problem := schedules.problem(spec.schedule, spec.window)):
+        _refuse(origin, ("schedule",), problem, "Correct it, or leave it out")
     if spec.window is not None and spec.after_ingest:
         _refuse(
             origin,
@@ -85,9 +88,22 @@ def _check_period(spec: ReleaseSpec, origin: Origin) -> None:
         )
 
 
+def _check_records(spec: ReleaseSpec, origin: Origin) -> None:
+    modality, types = spec.records.modality, spec.records.types
+    if modality != "tabular" and types != [modality]:
+        _refuse(
+            origin,
+            ("records", "types"),
+            f"what is no table has one type, which is called {modality}",
+            f'Write types = ["{modality}"]',
+        )
+
+
 def _check_column(name: str, read: Read, origin: Origin) -> None:
     if not _is_name(name):
         _refuse(origin, ("columns", name), f"{name} cannot be the name of a column", "Use small letters, digits and _")
+    if read.to is not None and read.read != "reference":
+        _refuse(origin, ("columns", name), "to belongs to a reference", 'Write read = "reference", or remove to')
     if read.read == "reference":
         if read.to is None:
             _refuse(origin, ("columns", name), "a reference needs the type that it points to", 'Add to = "Encounter"')
@@ -101,6 +117,15 @@ def _check_column(name: str, read: Read, origin: Origin) -> None:
 
 
 def _check_costs(spec: ReleaseSpec, origin: Origin) -> None:
+    if spec.cost.epsilon is None:
+        for number, query in enumerate(spec.queries):
+            if query.weight != 1:
+                _refuse(
+                    origin,
+                    ("queries", number, "weight"),
+                    "a weight shares out epsilon, and [cost] has none",
+                    "Remove weight, or give epsilon in the place of rho",
+                )
     aside = sum(query.select_delta or 0 for query in spec.queries)
     if aside >= spec.cost.delta:
         _refuse(origin, ("cost", "delta"), "selected keys cost as much or more", "Give a smaller select_delta")
@@ -168,10 +193,12 @@ class _Checker:
         self._check_cost()
         if self._query.adds_up:
             self._check_limits()
+        else:
+            self._check_no_limits()
         if self._query.has_bins:
             self._check_edges()
         elif self._query.edges is not None or self._query.quantiles is not None:
-            self._refuse("edges", "bins belong to a histogram and to quantiles", "Remove edges and quantiles")
+            self._refuse("edges" if self._query.edges is not None else "quantiles", "bins belong to a histogram and to quantiles", "Remove edges and quantiles")
         if self._query.levels:
             self._check_levels()
 
@@ -230,6 +257,8 @@ class _Checker:
             self._refuse("statistic", f"a {query.statistic} without bounds has no guarantee", "Give lower and upper")
         if query.lower >= query.upper:
             self._refuse("lower", "the bounds cross", "Give a lower below upper")
+        if query.resolution > query.upper - query.lower:
+            self._refuse("resolution", "it is coarser than the bounds are apart", "Give a finer resolution")
         widest = max(abs(query.lower), abs(query.upper), query.upper - query.lower) / query.resolution
         steps = (widest**2 if query.statistic == "variance" else widest) * query.per_cell
         if steps > MOST_PER_UNIT:
@@ -238,6 +267,14 @@ class _Checker:
                 "the bounds are too many steps of the resolution",
                 "Give a coarser resolution",
             )
+
+    def _check_no_limits(self) -> None:
+        query = self._query
+        for key, idle in (("lower", query.lower), ("upper", query.upper), ("resolution", query.resolution != 1)):
+            if idle not in (None, False):
+                self._refuse(
+                    key, f"{query.statistic} has no use for {key}", f"Remove it: {key} is for sum, mean and variance"
+                )
 
     def _check_edges(self) -> None:
         query = self._query

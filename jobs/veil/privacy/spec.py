@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
+_RELEASE = r"^[a-z][a-z0-9_]{0,49}$"
+_PERIOD = r"^\d{4}(-(Q[1-4]|W\d{2}|\d{2}(-\d{2})?))?$"
 Unit = Literal["patient", "patient-day"]
 Window = Literal["day", "week", "month", "quarter", "year"]
 Statistic = Literal["patients", "patient-days", "count", "sum", "mean", "variance", "histogram", "quantiles"]
@@ -22,15 +25,34 @@ def _is_declared(value: Any) -> Any:
     return value
 
 
+def _are_two(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names) or "" in names:
+        raise ValueError("it takes two different people to raise a cap, each named once")
+    return names
+
+
+def _written(pattern: str, how: str) -> BeforeValidator:
+    """Say in words how a text is written; editors are told by its pattern."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not re.match(pattern, value):
+            raise ValueError(f"it is written {how}")
+        return value
+
+    return BeforeValidator(check)
+
+
 _Bound = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(_is_declared)]
 _Limit = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_is_declared)]
 _Rho = Annotated[float, Field(gt=0, le=10)]
 _Delta = Annotated[float, Field(gt=0, lt=1e-3)]
-_Name = Annotated[str, Field(pattern=NAME)]
+_Name = Annotated[
+    str, Field(pattern=NAME), _written(NAME, "in small letters, digits and _, and begins with a letter")
+]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Records(_Part):
@@ -124,14 +146,23 @@ class Cost(_Part):
 class ReleaseSpec(_Part):
     """One release. The file's other parts hang on it. `period` is a year, quarter, month, week or day."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+    name: Annotated[
+        str,
+        Field(pattern=_RELEASE),
+        _written(_RELEASE, "in at most 50 small letters, digits and _, and begins with a letter"),
+    ]
     title: str
     source: str
     privacy_unit: Unit
     recipients: Annotated[list[str], Field(min_length=1)]
-    period: Annotated[str, Field(pattern=r"^\d{4}(-(Q[1-4]|W\d{2}|\d{2}(-\d{2})?))?$")] | None = None
+    period: (
+        Annotated[
+            str, Field(pattern=_PERIOD), _written(_PERIOD, "like 2026, 2026-Q1, 2026-01, 2026-W05 or 2026-01-31")
+        ]
+        | None
+    ) = None
     window: Window | None = None
-    schedule: Annotated[str, Field(pattern=r"^[0-9*/,\-A-Za-z#]+( [0-9*/,\-A-Za-z#]+){4}$")] | None = None
+    schedule: str | None = None
     after_ingest: bool = False
     minimum_size: Annotated[int, Field(ge=1)] | None = None
     records: Records
@@ -171,7 +202,7 @@ class Budgets(_Part):
     """``budgets.toml``: the budgets of all sources, and who approves what is large or raises a cap."""
 
     budgets: Annotated[list[Budget], Field(min_length=1)]
-    approvers: Annotated[list[str], Field(min_length=1)]
+    approvers: Annotated[list[str], Field(min_length=2), AfterValidator(_are_two)]
 
 
 def json_schema() -> str:
