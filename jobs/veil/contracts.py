@@ -164,5 +164,20 @@ class Record:
         return f"{self.type}/{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a payload says of itself, where its drop does not say it.
+
+    `subject` is the ID of whom it is about, "" where it gives none; the others are as in a `Record`. What it is part
+    of is among its `references`: ``ImagingStudy/<uid>``.
+    """
+
+    subject: str = field(default="", repr=False)
+    start: str | None = field(default=None, repr=False)
+    code_system: str | None = None
+    code: str | None = None
+    references: tuple[str, ...] = field(default=(), repr=False)
+
+
 class Malformed(Exception):
     """A source record that cannot be read. The message is a reason a person can act on and never holds a value."""

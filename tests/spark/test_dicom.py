@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 
 import pydicom
 import pytest
@@ -37,17 +38,33 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     for number, (payload, _) in enumerate(objects()):
         about = changed(payload, PatientID=NUMBER, PatientName="Okonkwo^Quillon", StudyDate="20250506")
         (folder / "QUILLON_OKONKWO" / f"IM{number}").write_bytes(about)
-    (folder / "broken.dcm").write_bytes(changed(objects()[0][0], PatientID=NUMBER)[:-5000])
+    (folder / "broken.dcm").write_bytes(changed(objects()[0][0], PatientID=NUMBER, StudyDate="20250506")[:-5000])
     (folder / "stranger.dcm").write_bytes(changed(objects()[0][0], PatientID="99999999"))
+    with zipfile.ZipFile(folder / "OKONKWO.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        about = changed(objects()[0][0], PatientID=NUMBER, StudyDate="20250506", SOPInstanceUID="1.2.3")
+        packed.writestr("QUILLON/IM0", about)
+        packed.writestr("QUILLON/letter.txt", "Dear Quillon Okonkwo")
     installation.land(folder)
     installation.run("run", ("tabular", "dicom"))
     return installation
 
 
 def test_objects_find_their_patient_by_the_id_in_them(archive: Installation) -> None:
-    assert len(archive.published("dicom")) == 3
+    assert len(archive.published("dicom")) == 4
     waiting = {item["rule"] for item in archive.table("restricted/quarantine")}
-    assert waiting == {"no-subject", "unpublishable"}
+    assert waiting == {"no-subject", "unpublishable", "no-modality"}
+
+
+def test_a_study_says_how_much_of_it_is_held(archive: Installation) -> None:
+    told = [json.loads(row["content"]) for row in archive.published("dicom")]
+    assert {(each["received"], each["held"]) for each in told} == {(5, 1)}
+    assert len({each["study"] for each in told}) == 1
+
+
+def test_a_release_can_count_studies_by_month_and_modality(archive: Installation) -> None:
+    rows = [row for row in archive.table("restricted/bronze") if row["modality"] == "dicom"]
+    assert {(row["start"], row["code"]) for row in rows} == {("2025-05-06", "MR"), ("2025-05-06", "US")}
+    assert {row["references"][0].partition("/")[0] for row in rows} == {"ImagingStudy"}
 
 
 def test_in_one_linkage_group_records_and_images_join_and_keep_their_order_in_time(archive: Installation) -> None:

@@ -32,6 +32,7 @@ TEXT = ("row_uid", "subject_uid", "type", "key", "parent", "content", "object_id
 BRONZE = pa.schema(
     [
         *((name, pa.string()) for name in TEXT),
+        ("part_of", pa.string()),
         ("retired", pa.bool_()),
         ("wrapped", pa.binary()),
         ("known", pa.list_(KNOWN)),
@@ -155,6 +156,28 @@ def test_the_hash_of_a_finding_cannot_be_guessed_without_the_zone_key(
     assert mine not in (
         digest(NAME.encode()).hexdigest()[:32] for digest in (hashlib.sha256, hashlib.sha1, hashlib.md5)
     )
+
+
+def test_a_slice_says_how_many_of_its_study_are_held(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def clean(item: Item) -> Outcome:
+        if item.content == "broken":
+            raise Unpublishable("damaged")
+        return Outcome('{"modality": "MR"}', b"pixels")
+
+    changed = replace(modalities.get("dicom"), anonymizer=lambda _policy, _year: clean)
+    monkeypatch.setattr(modalities, "get", lambda _name: changed)
+    first, second = "ImagingStudy/1", "ImagingStudy/2"
+    wholes = {"a": first, "broken": first, "b": first, "withheld": first, "c": second, "alone": None}
+    # the head of a subject's rows carries the secret for all of them
+    rows = [bench.row(content, part_of=whole) for content, whole in wholes.items()]
+    rows = [rows[0], *({**row, "wrapped": None} for row in rows[1:])]
+    rows.append({**rows[1], "row_uid": "gone", "deleted": True})
+    bench.withheld = frozenset([rows[3]["row_uid"]])
+    told = {row["row_uid"]: row["content"] for row in bench.stage("dicom", *rows)}
+    said = [json.loads(told[row["row_uid"]] or "{}") for row in rows]
+    of_first = {"modality": "MR", "received": 4, "held": 2}
+    of_second = {"modality": "MR", "received": 1, "held": 0}
+    assert said == [of_first, {}, of_first, {}, of_second, {"modality": "MR"}, {}]
 
 
 def test_a_retired_row_yields_its_ids_and_nothing_else(bench: Bench, with_transform: Callable[..., None]) -> None:

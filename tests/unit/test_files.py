@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import zipfile
 from pathlib import Path
 
+import pydicom
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.dicom_objects import changed, objects
 from tests.spark.resources import condition, denial, patient, write
 from veil.cli import veil
 from veil.contracts import KnownIdentifier
@@ -189,3 +192,19 @@ def test_surrogates_stand_for_a_subjects_names_in_all_of_the_subjects_files(tmp_
     assert "Halloran" not in first + second
     drawn = {word for word in re.findall(r"[A-Za-z]+", first) if is_surrogate(word)}
     assert drawn & set(re.findall(r"[A-Za-z]+", second))
+
+
+def test_a_study_of_which_an_object_is_held_is_named_by_what_it_is_called_now(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    slices = [payload for payload, _ in objects()]
+    with zipfile.ZipFile(folder / "study.zip", "w") as packed:
+        for number, payload in enumerate((slices[0], slices[1][:-5000])):
+            packed.writestr(f"IM{number}", payload)
+    (folder / "whole.dcm").write_bytes(changed(slices[0], StudyInstanceUID="1.2.3", PatientID="other"))
+    done = run("--modality", "dicom", folder, tmp_path / "out")
+    assert done.exit_code == 1
+    assert "skipped  study.zip @ 1: damaged or truncated DICOM object" in done.output
+    [told] = re.findall(r"incomplete  study of (\w+), (2\.25\.\d+): 1 written, 1 skipped", done.output)
+    [path] = (tmp_path / "out" / told[0]).iterdir()
+    assert pydicom.dcmread(path).StudyInstanceUID == told[1]

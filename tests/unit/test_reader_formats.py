@@ -30,6 +30,7 @@ _FILES = [
     ("IM0001", _DICOM, ("dicom", "dicom")),
     ("a.tif", b"II*\x00" + _DICOM[4:], ("dicom", "dicom")),
     ("a.dcm", b"\x08\x00\x05\x00", ("dicom", "dicom")),
+    ("a.ZIP", b"PK\x03\x04\x14\x00", ("dicom", "dicom-zip")),
     ("a.wav", b"RIFF\x00\x00\x00\x00WAVE", ("audio", "wav")),
     ("a.flac", b"fLaC", ("audio", "flac")),
     ("a.mp3", b"\xff\xfb\x90\x00", ("audio", "mp3")),

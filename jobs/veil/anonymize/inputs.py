@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 _ROW = ["row_uid", "subject_uid", "type", "key", "parent", "columns", "content", "object_id", "deleted", "retired"]
 
 
-def rows(lake: Lake, modality: str, unit_id: str, group: list[str]) -> DataFrame:
+def rows(lake: Lake, modality: str, unit_id: str, group: list[str], whole: str | None = None) -> DataFrame:
     """Give the rows of a unit by subject, each subject's behind a head of their own.
 
     A head has no `row_uid`; it carries what the rows of its subject need, once: the `wrapped` secret, what is `known`
     to identify the subject, the `links` that references resolve to, the ids of the rows that are `current` in this
     unit, and whether consent is `denied`. A subject without a secret has no head, and nothing of theirs is processed.
+
+    `part_of` is the first reference of a row to the type `whole`.
 
     A record is published by the unit that holds its current version, whichever unit is processed. Marked `retired` are
     by their ids alone what was published of those who deny consent in any other unit, and of a record under a subject
@@ -40,7 +42,9 @@ def rows(lake: Lake, modality: str, unit_id: str, group: list[str]) -> DataFrame
     now = mine.select("row_uid", F.col("subject_uid").alias("subject_now"))
     moved = raw.select("row_uid", "subject_uid").join(now, "row_uid").where("subject_uid <> subject_now")
     gone = elsewhere.unionByName(moved.select("row_uid", "subject_uid").distinct()).withColumn("retired", F.lit(True))
-    every = stored.withColumn("retired", F.lit(False)).select(*_ROW).unionByName(gone, allowMissingColumns=True)
+    part = F.filter("references", lambda each: each.startswith(f"{whole}/"))[0] if whole else F.lit(None)
+    own = stored.withColumns({"retired": F.lit(False), "part_of": part.cast("string")}).select(*_ROW, "part_of")
+    every = own.unionByName(gone, allowMissingColumns=True)
     heads = _heads(lake, mine, gone, stored, group).join(denied, "subject_uid", "left")
     return heads.unionByName(every, allowMissingColumns=True)
 

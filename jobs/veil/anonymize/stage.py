@@ -81,7 +81,7 @@ def _anonymize(work: Job, policy: Policy, modality: str, reference_year: int) ->
 
     lake, unit_id, product = work.lake, work.attempt.unit_id, policy.product
     group = policy.group_of(modality).split("+")
-    rows = inputs.rows(lake, modality, unit_id, group)
+    rows = inputs.rows(lake, modality, unit_id, group, modalities.get(modality).whole)
     anonymizer = Anonymizer(
         policy=policy.canonical,
         modality=modality,

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from veil import modalities
 from veil.anonymize.staged import to_batch
+from veil.anonymize.wholes import Wholes
 from veil.contracts import Finding, Item, KnownIdentifier, Malformed, Outcome, SurrogateSeed, Unpublishable
 from veil.identity import Scope
 from veil.keys import FileKey
@@ -116,6 +117,7 @@ class _Work:
             raise ValueError(f"{job.modality} has no anonymizer")
         self._transform = modality.anonymizer(policy, job.reference_year)
         self._mentions = modality.mentions
+        self._wholes = Wholes() if modality.whole else None
         self._scope = Scope(policy.product, policy.epoch, policy.group_of(job.modality))
         self._shifts = policy.profile == "expert"
         self._binary = modality.binary
@@ -143,7 +145,10 @@ class _Work:
         if not row["retired"] and whose.current is not None and row["row_uid"] not in whose.current:
             return
         staged = self._ids(row, whose, bool(gone))
-        if gone:
+        if self._wholes is not None and not (row["retired"] or row.get("deleted")):
+            part = staged if gone else self._clean(staged, row, whose, ())
+            self._wholes.add(row.get("part_of"), part, is_held=bool(gone or part.get("rule")))
+        elif gone:
             yield staged
         elif self._mentions is None:
             yield self._clean(staged, row, whose, ())
@@ -154,7 +159,12 @@ class _Work:
                 yield from self.finish()
 
     def finish(self) -> Iterator[dict[str, Any]]:
-        """Clean the rows that waited for the others of their subject: what one tells, the others are searched for."""
+        """Give the rows that waited for the others of their subject.
+
+        Of notes, what one tells the others are searched for; of parts, how many of their whole are held.
+        """
+        if self._wholes is not None:
+            yield from self._wholes.take()
         waiting, self._waiting, self._characters = self._waiting, [], 0
         whose, mentions = self._subject, self._mentions
         if not waiting or whose is None or mentions is None:

@@ -47,6 +47,8 @@ def anonymize(
     )
     _list(summary.skipped)
     click.echo(f"{summary.written} {_NOUNS[modality]} written to {target}, {len(summary.skipped)} skipped")
+    for whole in summary.incomplete:
+        click.echo(f"incomplete  study of {whole.name}: {whole.written} written, {whole.held} skipped", err=True)
     for kind, count in sorted(summary.findings.items()):
         click.echo(f"{count:>8}  {kind}")
     if summary.dropped:

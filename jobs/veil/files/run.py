@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -22,19 +21,10 @@ from veil.policy import Policy, load_policy
 from .known import Known
 from .people import People
 from .sources import Entry, Skipped, Source, entries, sources
+from .summary import Summary
 
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _MAP = ("file", "position", "output", "path", "start", "end", "kind", "value")
-
-
-@dataclass(slots=True)
-class Summary:
-    """What became of a folder."""
-
-    written: int = 0
-    findings: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-    skipped: list[Skipped] = field(default_factory=list)
 
 
 def anonymize_folder(
@@ -142,14 +132,11 @@ def _clean(
         outcome = clean(replace(item, known=[*item.known, *told]))
         output = writer.write(entry, item.subject, item.row_id, outcome)
     except (Unpublishable, Malformed) as error:
-        summary.skipped.append(Skipped(entry.source.name, entry.position, str(error)))
+        summary.hold(entry, str(error))
     except Exception as error:  # noqa: BLE001 - one poisonous entry must not stop the others, nor show its value
-        reason = f"the anonymizer failed: {type(error).__name__}"
-        summary.skipped.append(Skipped(entry.source.name, entry.position, reason))
+        summary.hold(entry, f"the anonymizer failed: {type(error).__name__}")
     else:
-        summary.written += 1
-        summary.findings.update(finding.span.kind for finding in outcome.findings)
-        summary.dropped.update(outcome.dropped)
+        summary.add(entry, item, outcome)
         writer.map(entry, output, outcome)
 
 

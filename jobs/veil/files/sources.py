@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +12,12 @@ from veil.contracts import Consent, KnownIdentifier, Malformed, Record
 from veil.errors import VeilError
 from veil.policy.tables import ROLE_SUFFIX, TableRoles, built_in_tables, load_role_file
 from veil.readers import fhir, ndjson, table
-from veil.readers.dicom import patient_of
+from veil.readers.archive import members
+from veil.readers.dicom import described, patient_of
 from veil.readers.formats import HEAD
 from veil.readers.problem import Problem
 from veil.readers.sniff import sniff
-from veil.readers.whole import LARGEST, read_whole
-
-_ZIP = b"PK\x03\x04"
+from veil.readers.whole import read_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +84,20 @@ def entries(source: Source, modality: str) -> Iterator[Entry | Skipped]:
     try:
         with source.path.open("rb") as stream:
             head = stream.read(HEAD)
-        if modality == "dicom" and head.startswith(_ZIP):
-            yield from _archive(source)
-            return
         found, form = sniff(source.name, head, modalities.recognisers())
         if form == "role-file":
             return
         if found != modality:
             yield Skipped(source.name, 0, f"the file is {found}, not {modality}")
             return
-        if modality == "dicom":
+        if form == "dicom-zip":
+            yield from _archive(source)
+        elif modality == "dicom":
             yield from _object(source, 0, read_whole(source.path))
         else:
             yield from _note(source) if modality == "text" else _records(source, form)
     except (Malformed, VeilError) as error:
         yield Skipped(source.name, 0, str(error))
-    except zipfile.BadZipFile:
-        yield Skipped(source.name, 0, "the archive is damaged: unpack it, and send what can be read")
     except OSError as error:
         yield Skipped(source.name, 0, f"the file cannot be read: {error.strerror}")
 
@@ -121,32 +116,18 @@ def _object(source: Source, position: int, payload: bytes) -> Iterator[Entry]:
     if not about.is_directory:
         key = f"{source.name}#{position}"
         subject = f"{about.issuer}|{about.patient}" if about.patient else source.place
-        yield Entry(source, position, "dicom", key, subject, "", payload=payload)
+        said = described(payload)
+        yield Entry(source, position, "dicom", key, subject, "", references=said.references, payload=payload)
 
 
 def _archive(source: Source) -> Iterator[Entry | Skipped]:
-    with zipfile.ZipFile(source.path) as archive:
-        for position, member in enumerate(archive.infolist()):
-            if member.is_dir():
-                continue
-            if member.flag_bits & 1 or member.file_size > LARGEST:
-                reason = (
-                    f"a file in the archive is encrypted, or larger than {LARGEST >> 20} MiB: unpack it, and split it"
-                )
-                yield Skipped(source.name, position, reason)
-                continue
-            try:
-                with archive.open(member) as stream:
-                    payload = stream.read(LARGEST + 1)
-            except Exception:  # noqa: BLE001 - each compression has errors of its own
-                yield Skipped(
-                    source.name, position, "a file in the archive is damaged, or its compression is not read: unpack it"
-                )
-                continue
-            if sniff(member.filename, payload[:HEAD], modalities.recognisers())[0] == "dicom":
-                yield from _object(source, position, payload)
-            else:
-                yield Skipped(source.name, position, "a file in the archive is no DICOM object")
+    for found in members(source.path):
+        if isinstance(found, Problem):
+            yield _skipped(source, found)
+        elif sniff(found.name, found.payload[:HEAD], modalities.recognisers())[1] == "dicom":
+            yield from _object(source, found.position, found.payload)
+        else:
+            yield Skipped(source.name, found.position, "a file in the archive is no DICOM object")
 
 
 def _records(source: Source, form: str) -> Iterator[Entry | Skipped]:

@@ -12,12 +12,13 @@ from typing import Any
 import pyarrow as pa
 
 from veil import modalities
-from veil.contracts import Attachment, Malformed, Record
+from veil.contracts import Attachment, Described, Malformed, Record
 from veil.ingest.work import Piece, pieces, problem_row, row_of, to_batch
 from veil.modalities import recognisers
 from veil.objects import ObjectStore
 from veil.policy.tables import TableRoles
 from veil.readers import fhir, ndjson, table
+from veil.readers.archive import members
 from veil.readers.formats import HEAD
 from veil.readers.problem import Problem
 from veil.readers.sniff import matches, sniff
@@ -59,6 +60,7 @@ class Parser:
             "fhir-deleted": self._deletions,
             "fhir-bundle": self._bundle,
             "csv": self._csv,
+            "dicom-zip": self._archive,
         }
         try:
             yield from readers.get(piece.format, self._payload)(piece)
@@ -140,29 +142,37 @@ class Parser:
         return {**row, **self._stored(attachment.content_type, attachment.data)}
 
     def _payload(self, piece: Piece) -> Iterator[Row]:
-        data = read_whole(_path(piece))
+        yield self._file(piece, 0, piece.path, read_whole(_path(piece)))
+
+    def _archive(self, piece: Piece) -> Iterator[Row]:
+        recognise = modalities.get(piece.modality).recognise
+        for found in members(_path(piece)):
+            if isinstance(found, Problem):
+                yield problem_row(piece, found.position, "unreadable-file", found.reason)
+            elif recognise(found.name, found.payload[:HEAD]) in (None, piece.format):
+                reason = f"a file in the archive is not {piece.modality}: unpack it, and send what is needed of it"
+                yield problem_row(piece, found.position, "no-modality", reason)
+            else:
+                yield self._file(piece, found.position, f"{piece.path}!/{found.name}", found.payload)
+
+    def _file(self, piece: Piece, position: int, path: str, data: bytes) -> Row:
+        """Make the row of a payload: what its drop says of it goes before what it says of itself."""
+        describe = modalities.get(piece.modality).describe if piece.modality in modalities.registered() else None
+        said = describe(data) if describe else Described()
+        system = self._systems.get(piece.source)
+        own = f"identifier:{system}|{said.subject}" if system and said.subject else None
         record = Record(
             type=piece.modality,
-            id=piece.path,
-            subject=piece.subject or self._identified(piece, data),
+            id=path,
+            subject=piece.subject or own,
             content="",
-            start=piece.date,
-            references=(piece.encounter,) if piece.encounter else (),
+            start=piece.date or said.start,
+            code_system=said.code_system,
+            code=said.code,
+            references=(*([piece.encounter] if piece.encounter else []), *said.references),
         )
-        content_type = "text/plain" if piece.format == "plain" else ""
-        try:
-            stored = self._stored(content_type, data)
-        except Malformed as error:
-            yield problem_row(piece, 0, "malformed-record", str(error))
-            return
-        yield {**row_of(piece, 0, record), **stored, "modality": piece.modality, "url": piece.path}
-
-    def _identified(self, piece: Piece, data: bytes) -> str | None:
-        """Give whom a file says it is about, where the drop does not say it and the system of such IDs is known."""
-        system = self._systems.get(piece.source)
-        identify = modalities.get(piece.modality).identify if piece.modality in modalities.registered() else None
-        name = identify(data) if system and identify else None
-        return f"identifier:{system}|{name}" if name else None
+        stored = self._stored("text/plain" if piece.format == "plain" else "", data)
+        return {**row_of(piece, position, record), **stored, "modality": piece.modality, "url": path}
 
     def _stored(self, content_type: str, data: bytes) -> Row:
         digest = _digest(data)

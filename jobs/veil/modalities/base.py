@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from veil.contracts import Item, KnownIdentifier, Outcome, Profile
+from veil.contracts import Described, Item, KnownIdentifier, Outcome, Profile
 from veil.policy import Policy
 
 Transform = Callable[[Item], Outcome]
@@ -47,7 +47,8 @@ class Modality:
     `recognise` takes a file's name and first bytes and names its format, or None. `anonymizer` makes the transform of
     a policy, given the year to which ages are computed; a modality without one, or without a gate, is held: it stays
     in the restricted zone and is never published. `binary` says that what is published is a payload object.
-    `identify` gives the ID by which a file itself says whom it is about, for a drop that does not say it.
+    `describe` gives what a payload says of itself. `whole` is the type of reference by which payloads belong together:
+    what is published of one says how many of the others are held.
     `mentions` gives what an item tells about its subject that the subject's other items are searched for.
     """
 
@@ -58,7 +59,8 @@ class Modality:
     gate: Gate | None = None
     binary: bool = False
     mentions: Callable[[Item], Iterable[KnownIdentifier]] | None = None
-    identify: Callable[[bytes], str | None] | None = None
+    describe: Callable[[bytes], Described] | None = None
+    whole: str | None = None
 
     @property
     def held(self) -> bool:

@@ -10,7 +10,7 @@ from veil.detect.dicom_canaries import dicom_canaries
 from veil.modalities.base import Candidate, Gate, Modality, SearchToken, Transform
 from veil.modalities.text import engine
 from veil.policy import Policy
-from veil.readers.dicom import patient_of
+from veil.readers.dicom import STUDY, described
 from veil.readers.formats import dicom_format
 from veil.transforms.dicom import DicomAnonymizer
 
@@ -40,5 +40,6 @@ MODALITY = Modality(
     anonymizer=transform,
     gate=Gate(_detect, _canaries, _tokens),
     binary=True,
-    identify=lambda payload: patient_of(payload).patient or None,
+    describe=described,
+    whole=STUDY,
 )

@@ -198,7 +198,11 @@ class _Checker:
         if self._query.has_bins:
             self._check_edges()
         elif self._query.edges is not None or self._query.quantiles is not None:
-            self._refuse("edges" if self._query.edges is not None else "quantiles", "bins belong to a histogram and to quantiles", "Remove edges and quantiles")
+            self._refuse(
+                "edges" if self._query.edges is not None else "quantiles",
+                "bins belong to a histogram and to quantiles",
+                "Remove edges and quantiles",
+            )
         if self._query.levels:
             self._check_levels()
 

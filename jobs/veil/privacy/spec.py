@@ -46,9 +46,7 @@ _Bound = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(_is_declared)]
 _Limit = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_is_declared)]
 _Rho = Annotated[float, Field(gt=0, le=10)]
 _Delta = Annotated[float, Field(gt=0, lt=1e-3)]
-_Name = Annotated[
-    str, Field(pattern=NAME), _written(NAME, "in small letters, digits and _, and begins with a letter")
-]
+_Name = Annotated[str, Field(pattern=NAME), _written(NAME, "in small letters, digits and _, and begins with a letter")]
 
 
 class _Part(BaseModel):
@@ -156,9 +154,7 @@ class ReleaseSpec(_Part):
     privacy_unit: Unit
     recipients: Annotated[list[str], Field(min_length=1)]
     period: (
-        Annotated[
-            str, Field(pattern=_PERIOD), _written(_PERIOD, "like 2026, 2026-Q1, 2026-01, 2026-W05 or 2026-01-31")
-        ]
+        Annotated[str, Field(pattern=_PERIOD), _written(_PERIOD, "like 2026, 2026-Q1, 2026-01, 2026-W05 or 2026-01-31")]
         | None
     ) = None
     window: Window | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -13,7 +14,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from veil.contracts import Malformed
+from veil.contracts import Described, Malformed
 
 _PREFIX = 128
 _DEFLATED = DeflatedExplicitVRLittleEndian.encode()
@@ -23,6 +24,13 @@ AGAIN = "send it again from where it is archived"
 """What to do about an object that came damaged."""
 
 _PATIENT, _ISSUER, _RECORDS = 0x00100020, 0x00100021, 0x00041220
+_DATE, _MODALITY, _STUDY, _SERIES = 0x00080020, 0x00080060, 0x0020000D, 0x0020000E
+_TOLD = (_PATIENT, _DATE, _MODALITY, _STUDY, _SERIES)
+_DAY, _UID = re.compile(r"[0-9]{8}"), re.compile(r"[0-9.]{1,64}")
+_DCM = "http://dicom.nema.org/resources/ontology/DCM"
+"""The code system of modalities (PS3.16, CID 29)."""
+STUDY = "ImagingStudy"
+"""The type of the reference from an object to its study; to its series it is ``Series``."""
 
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
@@ -65,6 +73,27 @@ def patient_of(payload: bytes) -> About:
         return About(patient.strip(), issuer.strip(), _RECORDS in header)
     except Exception:  # noqa: BLE001 - a damaged value makes the reader raise anything
         return About("")
+
+
+def described(payload: bytes) -> Described:
+    """Read whom an object is about, when, by what and of which study and series; nothing where it cannot be read.
+
+    `start` is the date of the study, without the time, which is local to wherever it was made.
+    """
+    try:
+        header = read_dicom(payload, *_TOLD)
+        told = {tag: str(header[tag].value or "").strip() if tag in header else "" for tag in _TOLD}
+    except Exception:  # noqa: BLE001 - a damaged value makes the reader raise anything
+        return Described()
+    day, modality = told[_DATE], told[_MODALITY]
+    parts = ((STUDY, told[_STUDY]), ("Series", told[_SERIES]))
+    return Described(
+        subject=told[_PATIENT],
+        start=f"{day[:4]}-{day[4:6]}-{day[6:]}" if _DAY.fullmatch(day) else None,
+        code_system=_DCM if modality else None,
+        code=modality or None,
+        references=tuple(f"{kind}/{uid}" for kind, uid in parts if _UID.fullmatch(uid)),
+    )
 
 
 def _check_inflation(payload: bytes) -> None:

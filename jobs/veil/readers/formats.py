@@ -24,6 +24,7 @@ _VIDEO = frozenset({"mp4", "mov", "mkv", "webm", "avi"})
 _DICOM_SUFFIXES = (".dcm", ".dicom")
 _DICOM_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 """The first group of a data set without the file header of PS3.10, in either byte order."""
+_ZIP = b"PK\x03\x04"
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _BUNDLE = re.compile(rb'"resourceType"\s*:\s*"Bundle"')
 _RESOURCE = re.compile(rb'"resourceType"\s*:')
@@ -94,7 +95,9 @@ def photo_format(name: str, head: bytes) -> str | None:
 
 
 def dicom_format(name: str, head: bytes) -> str | None:
-    """Recognise DICOM, with the header of PS3.10 or, by its suffix and first group, without."""
+    """Recognise DICOM, with the header of PS3.10 or, by its suffix and first group, without; or an archive of it."""
+    if head.startswith(_ZIP) and name.casefold().endswith(".zip"):
+        return "dicom-zip"
     found = signature(head)
     bare = found is None and name.casefold().endswith(_DICOM_SUFFIXES) and head[:2] in _DICOM_GROUPS
     return "dicom" if found == "dicom" or bare else None

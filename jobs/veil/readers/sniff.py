@@ -18,6 +18,7 @@ _PROOFS: tuple[tuple[str, Recogniser], ...] = (
     ("file.columns.toml", formats.tabular_format),
     ("file.txt", formats.text_format),
     ("file.dcm", formats.dicom_format),
+    ("file.zip", formats.dicom_format),
     ("file.geojson", formats.location_format),
 )
 

@@ -93,7 +93,9 @@ class TextEngine:
         outside = [
             span
             for span in _outside_tags(folded.text, spans)
-            if span.kind not in _NAMED or span.detector == "known" or not names_nobody(folded.text[span.start : span.end])
+            if span.kind not in _NAMED
+            or span.detector == "known"
+            or not names_nobody(folded.text[span.start : span.end])
         ]
         return _to_original(text, folded, resolve(folded.text, outside))
 
