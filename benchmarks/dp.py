@@ -6,12 +6,14 @@ Records of ROWS / 20 patients under 2,000 codes are written as Parquet once; eve
 L0 = 5, L-infinity = 1 and rho = 0.05 (PipelineDP: its own Gaussian at epsilon 1, delta 1e-7), from reading the file to
 noisy numbers, in turns; the median of three is printed, after a warm-up. Tumult and PipelineDP run in environments of
 their own, made by uv, since they ask for other versions of Spark and pandas than Veil has; where one cannot be made,
-the benchmark says so. PipelineDP is given at most 1,000,000 rows and a limit of 600 s.
+the benchmark says so. PipelineDP is given at most 1,000,000 rows and a limit of 600 s. The ledger is measured on SQLite,
+and on Postgres where VEIL_BENCH_POSTGRES is the URL of an empty database (postgresql+psycopg://…).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -55,6 +57,7 @@ delta = 1e-7
 PROJECT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).with_name("dp_peers")
 MOST_FOR_PIPELINE_DP, LIMIT = 1_000_000, 600
+POSTGRES = "VEIL_BENCH_POSTGRES"
 
 
 def generate(rows: int, folder: Path) -> Path:
@@ -164,7 +167,10 @@ def main() -> None:
         release = load_release(folder / "codes.toml")
         assert plan.measures(release)[0].mechanism.scale < 7.08
         scales()
-        for label, url in [("SQLite", f"sqlite:///{folder / 'control.db'}")]:
+        for label, url in (("SQLite", f"sqlite:///{folder / 'control.db'}"), ("Postgres", os.environ.get(POSTGRES))):
+            if url is None:
+                print(f"ledger on {label}: not measured, set {POSTGRES} to the URL of an empty database")
+                continue
             fresh, cached = releases_per_second(url, 500)
             print(f"ledger on {label}: {fresh:,.0f} fresh and {cached:,.0f} cached releases a second")
         for rows in sizes:

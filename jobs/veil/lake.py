@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from veil.errors import Refused
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
@@ -32,7 +34,7 @@ _PROPERTIES = {
 class Write:
     """What fences and explains one write: the attempt's number and the id of the receipt that will prove it.
 
-    Delta ignores a write whose `version` is not above the last one of the same application id, so the write that a
+    Delta passes over a write whose `version` is not above the last one of the same application id, so the write that a
     killed attempt left running never lands on top of its retry's.
     """
 
@@ -172,6 +174,7 @@ class Lake:
         An empty table to begin with would be a second commit, whose state the first real write has to compute.
         """
         if self.exists(zone, name):
+            self._require_newer(zone, name, write)
             return False
         writer = self._writer(frame, name, write).mode("append").options(**_PROPERTIES)
         try:
@@ -183,6 +186,23 @@ class Lake:
                 raise
             return False
         return True
+
+    def _require_newer(self, zone: str, name: str, write: Write) -> None:
+        """Refuse a write that Delta would take for one that it has seen, and pass over without a word.
+
+        Raises
+        ------
+        Refused
+            A later attempt has written, or the control store was restored from before this table was written.
+        """
+        from deltalake import DeltaTable
+
+        last = DeltaTable(str(self.path(zone, name))).transaction_version(f"{name}/{write.scope}")
+        if last is not None and last >= write.version:
+            raise Refused(
+                "A later attempt than this one has written already, or the control store is older than the lake",
+                "Let the later attempt finish; after a restore, bring back the newest backup of the control store",
+            )
 
     @contextmanager
     def _fenced(self, application: str, write: Write) -> Iterator[None]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -100,17 +101,32 @@ def task_states(client: Airflow, run: str) -> dict[str, str]:
 def backfill_today(home: Embedded, client: Airflow) -> dict[str, str]:
     """Process today's drops again by Airflow's own command, and wait for its run; give the states of its tasks."""
     today = datetime.now(UTC).date().isoformat()
-    day = ("--from-date", today, "--to-date", today)
-    command = [AIRFLOW, "backfill", "create", "--dag-id", "pipeline", *day, "--reprocess-behavior", "completed"]
+    return task_states(client, backfill(home, client, "pipeline", today, today)[0]["dag_run_id"])
+
+
+def backfill(
+    home: Embedded, client: Airflow, dag: str, first: str, last: str, seconds: float = BACKFILL_SECONDS
+) -> list[dict[str, Any]]:
+    """Backfill a DAG by Airflow's own command, and wait for its runs."""
+    before = {run["dag_run_id"] for run in _backfilled(client, dag) if run["state"] not in ENDED}
+    began = datetime.now(UTC).isoformat()
+    days = ("--from-date", first, "--to-date", last)
+    command = [AIRFLOW, "backfill", "create", "--dag-id", dag, *days, "--reprocess-behavior", "completed"]
     done = subprocess.run(command, env=home.environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    until = time.monotonic() + BACKFILL_SECONDS
+    assert not before
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
-        runs = client.get("/dags/pipeline/dagRuns?run_type=backfill")["dag_runs"]
-        if runs and all(run["state"] in ENDED for run in runs):
-            return task_states(client, runs[0]["dag_run_id"])
+        runs = _backfilled(client, dag)
+        if runs and all(run["state"] in ENDED and str(run["start_date"]) > began for run in runs):
+            return runs
         time.sleep(2)
     raise AssertionError("the backfill did not end")
+
+
+def _backfilled(client: Airflow, dag: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(f"/dags/{dag}/dagRuns?run_type=backfill&limit=100")["dag_runs"]
+    return found
 
 
 def descendants(ancestor: int) -> Iterator[tuple[int, str]]:

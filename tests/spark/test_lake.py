@@ -6,25 +6,36 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
+import pytest
+
+from veil.errors import Refused
 from veil.lake import Lake, Write
 from veil.session import open_session
 
 
-def test_a_write_that_a_fenced_attempt_left_running_is_ignored(tmp_path: Path) -> None:
+def test_a_write_that_is_not_newer_than_the_last_is_refused_and_not_passed_over(tmp_path: Path) -> None:
     lake = Lake(open_session("tests"), tmp_path)
     frame = lake.spark.createDataFrame([("u", 2)], "unit string, value int")
     lake.replace_unit(frame, "restricted", "t", "u", Write("stage/u", 2))
-    zombie = lake.spark.createDataFrame([("u", 1)], "unit string, value int")
-    lake.replace_unit(zombie, "restricted", "t", "u", Write("stage/u", 1))
-    lake.merge(
-        "restricted",
-        "t",
-        zombie,
-        "t.unit = s.unit",
-        "WHEN MATCHED THEN UPDATE SET value = s.value",
-        Write("stage/u", 1),
-        first=zombie,
-    )
+    late = lake.spark.createDataFrame([("u", 1)], "unit string, value int")
+    update = "WHEN MATCHED THEN UPDATE SET value = s.value"
+    for version in (1, 2):
+        write = Write("stage/u", version)
+        with pytest.raises(Refused, match="the control store is older than the lake"):
+            lake.replace_unit(late, "restricted", "t", "u", write)
+        with pytest.raises(Refused, match="A later attempt"):
+            lake.merge("restricted", "t", late, "t.unit = s.unit", update, write, first=late)
+    lake.replace_unit(late, "restricted", "t", "v", Write("stage/v", 1))
+    assert sorted(row.value for row in lake.table("restricted", "t").collect()) == [1, 2]
+
+
+def test_a_write_that_a_killed_attempt_left_running_does_not_land_on_its_retry(tmp_path: Path) -> None:
+    lake = Lake(open_session("tests"), tmp_path)
+    frame = lake.spark.createDataFrame([("u", 2)], "unit string, value int")
+    lake.replace_unit(frame, "restricted", "t", "u", Write("stage/u", 2))
+    writer = lake.spark.createDataFrame([("u", 1)], "unit string, value int").write.format("delta")
+    writer = writer.option("txnAppId", "t/stage/u").option("txnVersion", 1)
+    writer.mode("append").save(str(lake.path("restricted", "t")))
     assert [row.value for row in lake.table("restricted", "t").collect()] == [2]
 
 
