@@ -58,7 +58,7 @@ def hospital(tmp_path: Path) -> Iterator[Finished]:
 
 def spent(installation: Finished) -> dict[str, float]:
     blocks = json.loads(installation.veil("budget", "show", "--json").stdout)
-    return {block["block"]: block["spent_rho"] for block in blocks}
+    return {block["block_id"]: block["spent"] / 1e9 for block in blocks}
 
 
 def drawn(installation: Finished) -> dict[str, set[tuple[str, float]]]:

@@ -13,12 +13,13 @@ import pytest
 
 from tests.spark.conftest import PROJECT
 from tests.spark.releases import BASIC, KITCHEN, LEVELS, SELECTED, declared
-from veil.privacy import bounding, drawing
+from veil.privacy import bounding, drawing, records
 from veil.privacy.audit import audit
 from veil.privacy.audit_path import Check
 from veil.privacy.audit_path import Path as Under
 from veil.privacy.load import Release, load_release
 from veil.privacy.mechanism import Mechanism
+from veil.privacy.records import UNIT
 from veil.session import open_session
 
 TRIALS, DRAWS, LEVEL = 40, 3_000, 0.99999
@@ -99,7 +100,15 @@ def without_empty(release: Release, counted: Any, add: Any) -> Any:
     return replace(noisy, values=[dict(list(values.items())[:-1]) for values in noisy.values])
 
 
+def split(found: Any, release: Release) -> Any:
+    """Make several privacy units of one patient, who are then bounded one by one."""
+    from pyspark.sql import functions as F
+
+    return records.joined(found, release).withColumn(UNIT, F.concat_ws("|", UNIT, "ward"))
+
+
 FAULTS = {
+    "a patient under several units": (BASIC, Under(join=split), "L0"),
     "no L-infinity": (BASIC, Under(bound=unbounded({"per_cell": 10_000})), "L-infinity"),
     "no L0": (BASIC, Under(bound=unbounded({"cells": 10_000})), "L0"),
     "half noise": (BASIC, Under(add=half_noise), "rho, lower bound"),

@@ -78,7 +78,7 @@ def _differences(
     """Bound all pairs in one job, and give what the one unit changes: (trial, cell, changes by measure)."""
     from pyspark.sql import functions as F
 
-    found = pairs(spark, release, trials)
+    found = path.join(pairs(spark, release, trials), release)
     both = path.bound(found, release, grouping, within=("trial", "side"))
     numbers = [name for name in both.columns if name.startswith("q") and "_" in name]
     cell = [name for name in both.columns if name not in (*numbers, "trial", "side")]

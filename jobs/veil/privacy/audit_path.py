@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from veil.privacy import bounding, drawing
+from veil.privacy import bounding, drawing, records
 from veil.privacy.drawing import Draw, Noisy
 from veil.privacy.load import Release
 from veil.privacy.mechanism import Mechanism
@@ -22,6 +22,7 @@ Bound = Callable[..., "DataFrame"]
 class Path:
     """The code under audit; a test puts a fault in the place of a part and expects to see it caught."""
 
+    join: Callable[..., DataFrame] = records.joined
     bound: Bound = bounding.bounded
     draw: Callable[..., Noisy] = drawing.draw
     add: Draw = Mechanism.draw

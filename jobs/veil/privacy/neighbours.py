@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from veil.privacy.load import Release
 from veil.privacy.records import UNIT
+from veil.privacy.spec import PublicTable
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -18,10 +19,12 @@ _OTHERS = 2
 _SEED = 20_110
 _MOST_ROWS = 2_000
 _OUTSIDE = "no public key"
+_SELECTED = [f"key {number}" for number in range(40)]
+_Rows = list[dict[str, Any]]
 
 
 def pairs(spark: SparkSession, release: Release, trials: int) -> DataFrame:
-    """Make (trial, side, privacy unit, columns): side 1 has the records of one unit more than side 0.
+    """Make (trial, side, privacy unit, declared columns): side 1 has the records of one unit more than side 0.
 
     The one is an ordinary patient in some trials; in others one whose records fill more cells than are kept, each more
     often than counts, with all values beyond the same bound. Keys may be missing, or none. It is spread over the
@@ -37,10 +40,16 @@ def pairs(spark: SparkSession, release: Release, trials: int) -> DataFrame:
 
 
 def _columns(release: Release) -> tuple[list[str], list[str]]:
-    numbers = {query.of for query in release.spec.queries if query.of and (query.adds_up or query.has_bins)}
-    items = {query.of for query in release.spec.queries if query.of} - numbers
-    names = [*release.spec.keys, *sorted((numbers | items) - release.spec.keys.keys())]
-    return names, ["double" if name in numbers else "string" for name in names]
+    spec = release.spec
+    numbers = {query.of for query in spec.queries if query.of and (query.adds_up or query.has_bins)}
+    return list(spec.columns), ["double" if name in numbers else "string" for name in spec.columns]
+
+
+def _joins(release: Release, table: PublicTable) -> _Rows:
+    """Give, for each row of a public table, the declared columns by which a record is joined to it."""
+    public = release.tables[table.file]
+    places = {column: public.columns.index(name) for name, column in table.on.items()}
+    return [{column: row[place] for column, place in places.items()} for row in public.rows]
 
 
 class _Maker:
@@ -51,10 +60,12 @@ class _Maker:
         kinds = [pa.float64() if kind == "double" else pa.string() for kind in types]
         head = [("trial", pa.int32()), ("side", pa.int32()), (UNIT, pa.string())]
         self._schema = pa.schema([*head, *zip(names, kinds, strict=True)])
-        self._keys = {name: [*release.values(name), _OUTSIDE, None] for name in release.spec.keys}
-        for name, keys in release.spec.keys.items():
-            if keys.selected:
-                self._keys[name] = [f"key {number}" for number in range(40)] + [None]
+        own = {name: keys for name, keys in release.spec.keys.items() if name in names}
+        self._keys = {
+            name: [*(_SELECTED if keys.selected else release.values(name)), _OUTSIDE, None]
+            for name, keys in own.items()
+        }
+        self._tables = [_joins(release, table) for table in release.spec.tables]
         self._deep = 1 + max(query.per_cell for query in release.spec.queries)
         self._wanted = self._deep * (4 + 2 * max(query.cells for query in release.spec.queries))
         self._limits: dict[str, list[float]] = {}
@@ -81,7 +92,8 @@ class _Maker:
 
     def _unit(self, chance: random.Random, name: str, rows: int) -> list[tuple[Any, ...]]:
         """Make records at random: keys that are missing and keys that are none, values beyond the bounds."""
-        return [(name, *self._row(chance, self._keys, None, at)) for at in range(rows)]
+        tables = [[*rows, dict.fromkeys(rows[0], _OUTSIDE), dict.fromkeys(rows[0])] for rows in self._tables]
+        return [(name, *self._row(chance, self._keys, tables, None, at)) for at in range(rows)]
 
     def _full(self, chance: random.Random, name: str) -> list[tuple[Any, ...]]:
         """Make records that fill more cells than are kept, each more often than counts, all at the same bound."""
@@ -91,13 +103,21 @@ class _Maker:
             cell = {
                 column: [chance.choice([key for key in keys if key is not None])] for column, keys in self._keys.items()
             }
-            rows += [(name, *self._row(chance, cell, side, len(rows) + at)) for at in range(self._deep)]
+            tables = [[chance.choice(rows)] for rows in self._tables]
+            rows += [(name, *self._row(chance, cell, tables, side, len(rows) + at)) for at in range(self._deep)]
         return rows
 
-    def _row(self, chance: random.Random, keys: dict[str, Any], side: int | None, at: int) -> list[Any]:
+    def _row(
+        self, chance: random.Random, keys: dict[str, Any], tables: list[_Rows], side: int | None, at: int
+    ) -> list[Any]:
         row: list[Any] = []
+        joined: dict[str, Any] = {}
+        for rows in tables:
+            joined |= chance.choice(rows)
         for column in self._names:
-            if column in self._limits:
+            if column in joined:
+                row.append(joined[column])
+            elif column in self._limits:
                 limits = self._limits[column]
                 low, high = min(limits), max(limits)
                 wide = (high - low) or 1.0

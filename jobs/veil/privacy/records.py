@@ -52,12 +52,19 @@ def rows(records: DataFrame, release: Release) -> DataFrame:
         day = F.expr(calendars.sql("day", "start"))
         records, unit = records.where(day.isNotNull()), F.concat(_present(unit), F.lit("|"), day)
     read = [_column(of).alias(name) for name, of in spec.columns.items()]
-    found = records.select(unit.alias(UNIT), *read)
+    return joined(records.select(unit.alias(UNIT), *read), release)
+
+
+def joined(found: DataFrame, release: Release) -> DataFrame:
+    """Join the public tables of a release to its declared columns."""
+    from pyspark.sql import functions as F
+
+    spec = release.spec
     for table in spec.tables:
         public = release.tables[table.file]
         given = [column for column in public.columns if column not in table.on]
         renamed = [table.on.get(column, column) for column in public.columns]
-        frame = records.sparkSession.createDataFrame(public.rows, ", ".join(f"{name} string" for name in renamed))
+        frame = found.sparkSession.createDataFrame(public.rows, ", ".join(f"{name} string" for name in renamed))
         kept = [column for column in given if column in spec.keys or column in spec.columns]
         found = found.join(F.broadcast(frame.select(*table.on.values(), *kept)), list(table.on.values()), "left")
     return found
