@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from veil.contracts import KnownIdentifier
 from veil.transforms.text import TextEngine, redact
 
 
@@ -126,9 +129,68 @@ def test_safe_harbor_keeps_the_year_and_nothing_else_of_a_date(engine: TextEngin
         ("March 14th, 2021", "March 4th, 2021"),
         ("14-MAR-2021", "04-MAR-2021"),
         ("Sunday, March 14, 2021", "Thursday, March 4, 2021"),
-        ("March 2021", "[DATE]"),
+        ("3/14", "[DATE]"),
     ],
 )
 def test_expert_moves_a_complete_date_in_its_own_form(engine: TextEngine, date: str, shifted: str) -> None:
     text = f"Seen on {date}."
     assert redact(text, engine.find(text), profile="expert", offset_days=-10) == f"Seen on {shifted}."
+
+
+@pytest.mark.parametrize(
+    ("date", "shifted"),
+    [
+        ("March 2021", "June 2020"),
+        ("03/2021", "06/2020"),
+        ("3/2021", "6/2020"),
+        ("2021-03", "2020-06"),
+        ("Mar '21", "Jun '20"),
+    ],
+)
+def test_expert_moves_a_month_from_its_middle(engine: TextEngine, date: str, shifted: str) -> None:
+    text = f"Since {date} better."
+    assert redact(text, engine.find(text), profile="expert", offset_days=-270) == f"Since {shifted} better."
+
+
+@pytest.mark.parametrize(
+    "dated",
+    ["DOB&nbsp;1931&#8209;05&#8209;02", "<td>DOB</td><td>05/02/1931</td>", "<b>DOB</b>: 5/2/1931", "Bday: 5/2/31"],
+)
+def test_a_date_of_birth_shows_its_year_at_most_whatever_markup_stands_before_it(
+    engine: TextEngine, dated: str
+) -> None:
+    cleaned = redact(dated, engine.find(dated), profile="expert", offset_days=-270, reference_year=2026)
+    assert not re.search(r"[/-]\d|19\d\d", cleaned)
+
+
+HOPE = KnownIdentifier("NAME", "Hope Grant")
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("HOPE has a rash. Hope denies fever.", "[NAME] has a rash. [NAME] denies fever."),
+        ("We hope it helps. Hope for the best.", "We hope it helps. Hope for the best."),
+        ("Patient: Ng, Li", "Patient: [NAME]"),
+        ("GRANT,HOPE 34F", "[NAME] 34F"),
+        ("Patient: Alert, Oriented", "Patient: Alert, Oriented"),
+        ("Bramwell, Tobias J. was seen", "[NAME] was seen"),
+        ("Aunt Marta DVT. Dr. JOHN LEE", "Aunt [NAME] DVT. Dr. [NAME]"),
+        ("Grandma d. 101, father died 94, brother 93 alive.", "Grandma d. 90+, father died 90+, brother 90+ alive."),
+        ("Temperature died down, 94 beats", "Temperature died down, 94 beats"),
+        ("IMG_20230714_101522.jpg, scan-2023-07-14", "IMG_2023.jpg, scan-2023"),
+        ("Date of birth: O4/12/l987", "Date of birth: [DATE]"),
+        ("He lives in Duluth, born in May", "He lives in [LOCATION], born in [DATE]"),
+        ("from Duluth MN", "from [LOCATION] MN"),
+        ("moved to Hospice, lives in Ohio", "moved to Hospice, lives in Ohio"),
+        ("PID|1||55120^^^MRN||OK^IVO^R\nnext", "PID|[ID]\nnext"),
+        ("Prisoner # A77120, C-file 28 771 904, UPIN A12345", "Prisoner # [ID], C-file [ID], UPIN [ID]"),
+        ("MyChart user gdelacruz55, follow @hope_90", "MyChart user [ID], follow [ID]"),
+        ("Headache 8/10, seen 11/2/23. Grip 4/5", "Headache 8/10, seen 2023. Grip 4/5"),
+        ("Lotrel 5/10 daily, seen 11/2/23", "Lotrel 5/10 daily, seen 2023"),
+        ("EKG with 2 mm ST depression", "EKG with 2 mm ST depression"),
+        ("variant rs80359550, Circle of Willis", "variant rs80359550, Circle of Willis"),
+    ],
+)
+def test_what_notes_write_beside_the_plain_forms(engine: TextEngine, text: str, cleaned: str) -> None:
+    assert redact(text, engine.find(text, [HOPE]), profile="safe_harbor") == cleaned

@@ -27,7 +27,7 @@ _LAB = re.compile(
     r"spo2|ef|troponin|lactate|ferritin|viral load|count|titer|level|score|grade|stage|gleason)\b[^\d\n]{0,12}$",
     re.IGNORECASE,
 )
-_GENE = re.compile(r"\d(?:del|ins|dup)|\d[ACGT]>[ACGT]|\bp\.[A-Z]", re.IGNORECASE)
+_GENE = re.compile(r"\d(?:del|ins|dup)|\d[ACGT]>[ACGT]|\bp\.[A-Z]|\brs\d{3,10}\Z", re.IGNORECASE)
 _SURNAME = re.compile(r" ([A-Z][a-z]{2,24})(?![\w'])")
 _TAIL = re.compile(r"-[^\W\d_]{2,12}(?!\w)")
 _SENTENCE = re.compile(r"(?:^|[.!?:;\n•\]-])\s*$")

@@ -15,7 +15,7 @@ _BEHIND = re.compile(rf"(?:(?: [A-Z]\.?)?{_PARTICLE}[ ]|-|, ?)(?P<word>{_WORD})"
 _GENERATION = re.compile(r",? (?:Jr|Sr|JR|SR)\b\.?| (?:II|III|IV)\b(?=[ ,.;)\n]|$)")
 _BEFORE = re.compile(rf"(?<![\w'])(?P<word>{_WORD})(?: [A-Z]\.?)?(?:[ ]|-|, ?)$")
 _INITIAL_BEFORE = re.compile(r"(?<![\w.])[A-Z]\.? $|(?<![\w'-])[A-Z][a-z]{1,14}-$")
-_INITIAL_BEHIND = re.compile(r" [A-Z]\.?(?= ?[|,;)\n]|$)|-[^\W\d_]{2,14}(?!\w)")
+_INITIAL_BEHIND = re.compile(r" [A-Z](?:\.(?=\s)|\.?(?= ?[|,;)\n]|$))|-[^\W\d_]{2,14}(?!\w)")
 _AGE = re.compile(r",? \(?(?P<id>9\d|1[01]\d)(?=[ ]?(?:[,.;)\n]|[MFmf]\b|y\b|$))(?![.,]\d)")
 _NUMBER = re.compile(
     r"(?:[ ]{0,2}[(\[#]{1,2}[ ]?|[ ]{1,2}|, ?|: ?|; ?)(?P<id>(?=[A-Z-]{0,6}\d)[A-Z]{0,5}-?\d[\d-]{4,14})(?![\w%/]|"
@@ -67,7 +67,10 @@ def _rest(text: str, span: Span, words: Lexicon) -> Iterator[Span]:
         yield Span(span.start, suffix.end(), "NAME", "rules", "generation_behind")
     elif behind and "," in behind[0]:
         # "Kwon, Soon-ja": a name behind a comma is a given one, and not an ordinary word
-        if _is_part(behind["word"].split("-")[0], found, words.given, words) and not words.common(behind["word"]):
+        word = behind["word"].split("-")[0]
+        # "GRANT,HOPE": without a blank and in capitals, an ordinary word is one too
+        close = found.isupper() and word.isupper() and not behind[0].startswith(", ") and word.lower() in words.given
+        if close or (_is_part(word, found, words.given, words) and not words.common(behind["word"])):
             yield Span(span.start, behind.end("word"), "NAME", "rules", "given_behind")
     elif behind and _is_part(behind["word"], found, words.family, words):
         alone = found.lower() in words.given and " " not in text[span.start : span.end]
@@ -79,6 +82,8 @@ def _rest(text: str, span: Span, words: Lexicon) -> Iterator[Span]:
     first = text[span.start : span.end].split()[0]
     if before:
         lists = words.family if "," in before[0] else words.given
+        if before[0].endswith(",") and before["word"].isupper() and first.isupper() and first.lower() in words.given:
+            yield Span(base + before.start("word"), span.end, "NAME", "rules", "name_before")
         if _is_part(before["word"], first, lists, words) and (first.isupper() or "," not in before[0]):
             yield Span(base + before.start("word"), span.end, "NAME", "rules", "name_before")
 

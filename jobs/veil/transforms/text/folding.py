@@ -57,6 +57,8 @@ class Folded:
 
 @lru_cache(maxsize=4096)
 def _fold(char: str) -> str:
+    if char in "\N{FRACTION SLASH}\N{DIVISION SLASH}":
+        return "/"
     category = unicodedata.category(char)
     if category in ("Cf", "Mn", "Me") or char == "\N{COMBINING GRAPHEME JOINER}":
         return ""

@@ -18,6 +18,15 @@ _ADDRESSED = re.compile(
     r"\b(?:dr|mr|mrs|ms|miss|prof|doctor|nurse|hi|hey|hello|dear|named|called)[ ,]{0,2}\.?\s{1,2}$", re.IGNORECASE
 )
 _START = re.compile(r"(?:^|[.!?:;\n•-])\s*$")
+_PREDICATE = re.compile(
+    r"(?:'s\b)? (?:(?:also|now|then|still|just|never|always) )?(?:is|was|has|had|does|did|will|would|can|could|"
+    r"reports?|reported|denies|denied|states?|stated|says|said|presents?|presented|presenting|complains?|complained|notes|noted|"
+    r"feels?|felt|lives?|lived|works?|worked|appears?|appeared|tolerated|underwent|returns?|returned|came|comes|went|"
+    r"goes|wants?|wanted|takes?|took|continues?|continued|remains?|remained|needs?|needed|agrees?|agreed|called|calls|"
+    r"asks?|asked|tells|told|uses?|used|smokes?|drinks?|sees|saw|sleeps?|slept|eats|ate|walks?|walked|stopped|started|"
+    r"received|refused|refuses|describes|described|understands|understood|verbalized|prefers|requests|requested)\b",
+    re.IGNORECASE,
+)
 _BETWEEN = re.compile(r"[\s'-]{1,3}|-\s{0,3}\n\s{0,3}")
 _NEAR = re.compile(r"(?:[\s,.'-]|[A-Za-z]\.){1,6}")
 _INITIALS = re.compile(r"(?:(?<=\s)|(?<=^)|(?<=[(,]))([A-Za-z])\.?(?:\s?([A-Za-z])\.?)?\s{1,2}$")
@@ -77,8 +86,8 @@ class _Names:
 def find(text: str, names: Sequence[str]) -> Iterator[Span]:
     """Yield where parts of the names stand in a folded text.
 
-    A part that is also an ordinary word counts beside another part, behind a title or a greeting, or with a capital
-    inside a sentence.
+    A part that is also an ordinary word counts beside another part, behind a title or a greeting, with a capital
+    inside a sentence, or, where a capital says nothing, in front of what somebody does.
     """
     if not names:
         return
@@ -117,7 +126,12 @@ def _sure(text: str, tokens: Sequence[_Token], index: int) -> bool:
     if _ADDRESSED.search(before):
         return True
     word = text[token.start : token.end]
-    return word[0].isupper() and not word.isupper() and not _START.search(before)
+    if not word[0].isupper():
+        return False
+    if word.isupper() or _START.search(before):
+        # a capital that says nothing: what somebody does or has behind it does
+        return token.key in lexicon().given and bool(_PREDICATE.match(text, token.end))
+    return True
 
 
 def _with_initials(text: str, token: _Token, initials: set[str]) -> int:

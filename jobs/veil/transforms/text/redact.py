@@ -16,9 +16,10 @@ TAG = re.compile(
     r"BIOMETRIC|PHOTO|ID|ORGANIZATION)\]"
 )
 _OLDEST_AGE = 89
-_LEAD = 24
+_LEAD = 48
 _BORN = re.compile(
-    r"\b(?:dob|d\.o\.b\.?|b(?:irth)?[ -]?date|date of birth|born(?: on)?|birthday)\b[^\w\n]{0,4}\Z", re.IGNORECASE
+    r"(?:\b(?:dob|d\.o\.b\.?|b(?:irth)?[ -]?(?:date|day)|date of birth|born(?: on)?)\b|(?<![\w.])b\.)\W{0,6}\Z",
+    re.IGNORECASE,
 )
 """In front of a date of birth, of which either profile publishes the year alone."""
 
@@ -75,7 +76,9 @@ def redact(
 
 
 def _is_of_birth(text: str, span: Span) -> bool:
-    return span.rule == "known_date" or _BORN.search(text, max(0, span.start - _LEAD), span.start) is not None
+    """Tell by the label in front of it, with what markup stands between."""
+    before = fold(text[max(0, span.start - _LEAD) : span.start]).text
+    return span.rule == "known_date" or _BORN.search(before) is not None
 
 
 def _years(text: str, spans: Sequence[Span]) -> Iterator[int]:
@@ -93,7 +96,7 @@ def _replacement(value: str, span: Span, profile: Profile, offset_days: int, lat
     if profile == "safe_harbor":
         year = dates.year(folded)
         return "[DATE]" if year is None or latest - year > _OLDEST_AGE else str(year)
-    written = dates.parse(folded)
+    written = dates.parse(folded) or dates.parse_month(folded)
     if written is None:
         return "[DATE]"
     try:

@@ -6,10 +6,19 @@ from collections.abc import Iterator
 
 from veil.contracts import Span
 
-from . import ages, capitals, contact, dates, listed, names, numbers, places, spelled
+from . import ages, capitals, contact, dates, listed, messages, names, numbers, places, residence, spelled
 from .rule import apply
 
-_RULES = (*contact.RULES, *numbers.RULES, *ages.RULES, *names.RULES, *places.RULES, *spelled.RULES)
+_RULES = (
+    *contact.RULES,
+    *numbers.RULES,
+    *messages.RULES,
+    *ages.RULES,
+    *names.RULES,
+    *places.RULES,
+    *residence.RULES,
+    *spelled.RULES,
+)
 
 
 def find(text: str) -> Iterator[Span]:

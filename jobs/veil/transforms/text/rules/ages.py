@@ -15,7 +15,8 @@ _WORDS = (
 )
 
 _RELATIVE = (
-    r"(?:grand)?(?:mother|father|ma|pa|mom|dad|parents?)|mom|dad|husband|wife|spouse|sister|brother|aunt|uncle|cousin"
+    r"(?:grand)?(?:mother|father|ma|pa|mom|dad|parents?)|granny|nana|mom|dad|husband|wife|spouse|sister|brother|aunt|"
+    r"uncle|cousin"
 )
 _WHO = (
     rf"he|she|they|i|you|who|patient|pt|{_RELATIVE}|lady|woman|man|gentleman|resident|"
@@ -61,6 +62,24 @@ RULES = (
         "age_relative",
         "AGE",
         re.compile(rf"\b(?:{_RELATIVE})[ \t]?(?:\(|, ?|,? age )" + _OLD + r"(?=[ \t]?(?:[,.;)\n]|$))", _I),
+    ),
+    Rule(
+        "age_of_relative",
+        "AGE",
+        re.compile(
+            rf"\b(?:{_RELATIVE})[ \t]" + _OLD + r"(?=[ \t]?(?:[,;)\n]|alive|living|healthy|well|deceased|died|with|$))",
+            _I,
+        ),
+    ),
+    Rule(
+        "age_at_death",
+        "AGE",
+        re.compile(
+            r"\b(?:d\.|died|dec\.|deceased|passed(?: away)?|lived to(?: be)?|alive at)(?: at)?(?: age)?[ \t]"
+            + _OLD
+            + r"(?=[ \t]?(?:[,.;)\n]|of\b|from\b|after\b|with\b|in\b|and\b|$))(?![.,]\d)",
+            _I,
+        ),
     ),
     Rule(
         "age_is_words",

@@ -36,7 +36,7 @@ WRITTEN = tuple(
     for name, pattern in (
         (
             "iso",
-            _OPEN
+            rf"(?:{_OPEN}|(?<=[A-Za-z][_-])|(?<=_))"
             + r"(?P<y>(?:1[89]|20)\d\d)(?P<sep>[-/.])"
             + _M
             + r"(?P=sep)"
@@ -47,8 +47,8 @@ WRITTEN = tuple(
         (
             "compact",
             (
-                r"(?<![\w/.$-])(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:[T ]?"
-                r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?(?![\w-]|\.\d)"
+                r"(?:(?<![\w/.$-])|(?<=_)|(?<=[A-Za-z]-))(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])"
+                r"(?P<d>0[1-9]|[12]\d|3[01])(?:[T _]?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?(?![^\W_]|-\d|\.\d)"
             ),
         ),
         (
@@ -102,7 +102,9 @@ SCORE = re.compile(
     r"grade|rat(?:e|ed|ing)|bpp|power|reflex(?:es)?|pulses?|vanderbilt|stage|severity|intensity|cage|audit|braden|"
     r"morse|nihss|sofa|"
     r"dtrs?|motor|criteria|points|vision|va|o[dsu]|sov|2/2|edema|ratio|sirs|q?sofa|ipss|acuity|snellen|bp|kt/v|"
-    r"depression|"
+    r"depression|headache|nausea|vomiting|grip|mmt|mrc|itch(?:ing)?|pruritus|fatigue|cramp(?:s|ing)?|ache|aching|"
+    r"soreness|discomfort|spasms?|tenderness|dyspnea|burning|stiffness|numbness|mood|flexion|extension|dorsiflexion|"
+    r"abduction|adduction|rotation|biceps|triceps|quad(?:ricep)?s?|deltoids?|hamstrings?|"
     r"anxiety|sensation|extremit(?:y|ies)|oriented|out of)\b[^.;\n\d]{0,24}$",
     re.IGNORECASE,
 )
@@ -110,7 +112,8 @@ SCORE = re.compile(
 AMBIGUOUS = re.compile(
     r"(?<![\w/.$+-])(?P<m>1[0-2]|0?[1-9])/(?P<d>3[01]|[12]\d|0?[1-9])(?![\w/%+]|\.\d| ?(?:mg|ml|mcg|mmhg|vision|"
     r"strength|ratio|"
-    r"positive|pos|neg|tab|pill|dose|pain|hpf|system|(?:lymph )?node|core|biops|sample|quadrant|point|hour|week|day|"
+    r"positive|pos|neg|tab|pill|dose|daily|bid\b|tid\b|qd\b|qhs\b|po\b|"
+    r"pain|hpf|system|(?:lymph )?node|core|biops|sample|quadrant|point|hour|week|day|"
     r"month|of|in all|"
     r"through|bilat|motor|murmur|reps?|sets?|bottle|strain|scale|throughout|intact|and equal|symmetric|leads?|inch|"
     r"mssa|mrsa|gpc|gnr))",
@@ -150,7 +153,7 @@ VAGUE = tuple(
             _I,
         ),
         ("number_year", r"(?<![\w/.$-])" + _M + r"[/-]" + _FULL_YEAR + r"(?![\w/-]|\.\d)", _I),
-        ("iso_month", r"(?<![\w/.$-])" + _FULL_YEAR + r"-(?:0[1-9]|1[0-2])(?![\w/-]|\.\d)", _I),
+        ("iso_month", r"(?<![\w/.$-])" + _FULL_YEAR + r"-(?P<m>0[1-9]|1[0-2])(?![\w/-]|\.\d)", _I),
         (
             "partial_context",
             r"\b"
@@ -166,7 +169,8 @@ VAGUE = tuple(
             (
                 r"(?<![\w/.$+-])(?:(?:1[0-2]|0?[1-9])/(?:1[3-9]|2[0-9]|3[01])|(?:0[1-9]|1[0-2])/(?:0[1-9]|"
                 r"1[0-2])|(?:1[0-2]|[2-9])/1(?!\d)|1[0-2]/[2-9](?!\d)|9/[2-8](?!\d)|8/[2-7](?!\d)|7/[2-6](?!\d))"
-                r"(?![\w/%+-]|\.\d| ?(?:mg|ml|mmhg|vision|strength|ratio|positive|tabs?|pain|hpf|system|"
+                r"(?![\w/%+-]|\.\d| ?(?:mg|ml|mmhg|vision|strength|ratio|positive|tabs?|daily|bid\b|"
+                r"qd\b|po\b|pain|hpf|system|"
                 r"(?:lymph )?nodes?|cores|biops|samples|quadrants|points|hours|weeks|days|LN))"
             ),
             _I,
@@ -175,6 +179,13 @@ VAGUE = tuple(
             "partial_time",
             r"(?<![\w/.$+-])(?:1[0-2]|0?[1-9])/(?:3[01]|[12]\d|0?[1-9])(?= (?:at |@ ?)?(?:[01]?\d|2[0-3]):?[0-5]\d\b)",
             _I,
+        ),
+        (
+            # what a scan made of digits: a letter among them, so that it is no complete date
+            "scanned",
+            r"(?<![\w/])(?=(?:[^\s\d]{0,4}\d){3})(?=[\d/-]{0,9}[OoIl])[\dOoIl]{1,2}(?P<sep>[/-])[\dOoIl]{1,2}(?P=sep)"
+            r"[\dOoIl]{2,4}(?![\w/])",
+            0,
         ),
         (
             "month_context",

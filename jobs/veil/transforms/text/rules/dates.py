@@ -11,6 +11,7 @@ from veil.contracts import Span
 
 from .date_forms import AMBIGUOUS, SCORE, VAGUE, WRITTEN
 
+_MONTHS_OF_YEARS = frozenset({"month_year", "number_year", "iso_month"})
 _FRACTIONS = frozenset({"partial", "partial_time", "partial_context"})
 _LEAD = 40
 _LATEST_SHORT = 27
@@ -34,7 +35,7 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 @dataclass(frozen=True, slots=True)
 class WrittenDate:
-    """A date with day, month and year, and where in its text each of them is written."""
+    """A date with month and year, and mostly a day, and where in its text each of them is written."""
 
     day: date = field(repr=False)
     fields: dict[str, tuple[int, int]]
@@ -57,6 +58,8 @@ class WrittenDate:
     def _padded(self) -> bool:
         """Tell whether one-digit days and months are written with a zero."""
         numbers = [self.text[slice(*self.fields[name])] for name in ("m", "d") if name in self.fields]
+        if "d" not in self.fields:
+            return any(number.startswith("0") for number in numbers)
         first = min(self.fields, key=lambda name: self.fields[name][0])
         day_end = self.fields["d"][1]
         return (
@@ -109,6 +112,16 @@ def parse(text: str) -> WrittenDate | None:
     return None
 
 
+def parse_month(text: str) -> WrittenDate | None:
+    """Read a text that is one month of a year, as its middle; None for any other."""
+    for name, pattern, *_ in VAGUE:
+        match = pattern.fullmatch(text) if name in _MONTHS_OF_YEARS else None
+        if match is not None and (day := _date(match, 15)) is not None:
+            spans = {part: match.span(part) for part in match.groupdict()}
+            return WrittenDate(day, spans, text)
+    return None
+
+
 def year(text: str) -> int | None:
     """Read the year of a date that has one, complete or not."""
     if (written := parse(text)) is not None:
@@ -125,13 +138,13 @@ def _century(short: int) -> int:
     return short + (2000 if short <= _LATEST_SHORT else 1900)
 
 
-def _date(match: re.Match[str]) -> date | None:
+def _date(match: re.Match[str], day: int | None = None) -> date | None:
     groups = match.groupdict()
     number = groups["y"].lstrip("'")
     full = int(number) if len(number) == 4 else _century(int(number))
     month = _month_number(groups["mon"]) if groups.get("mon") else int(groups["m"])
     try:
-        return date(full, month, int(groups["d"]))
+        return date(full, month, day or int(groups["d"]))
     except ValueError:
         return None
 

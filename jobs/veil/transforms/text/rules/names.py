@@ -13,6 +13,9 @@ _INITIAL = r"(?:[A-Za-z]\.? ){0,2}"
 _FIELD = (
     r"(?!(?i:dob|d\.o\.b|mrn|age|sex|gender|date|ssn|phone|tel|address|id|account|acct|born|birth|md|race|room|unit)\b)"
 )
+_CAPITALS = r"[A-Z][A-Z'-]+(?: [A-Z]\.)?(?: [A-Z][A-Z'-]+){0,2}(?![\w'])"
+_ACRONYM = r"[A-Z][A-Z0-9]{1,5}\b"
+"""Behind a name of small letters it is a finding or a degree: "Aunt Marta DVT"."""
 _TITLES = r"(?:dr|mr|mrs|mx|prof|rev|sgt|capt|lt|miss)"
 _LONG_TITLES = r"(?:doctor|nurse|professor|sister|brother|aunt|uncle)"
 
@@ -33,13 +36,30 @@ def _unusual(text: str) -> bool:
     return bool(first) and lexicon().suspect(first, initial=False)
 
 
+def _listed(text: str) -> list[bool]:
+    words = lexicon()
+    found = [word.lower() for word in WORD.findall(text) if len(word) > 1]
+    return [word in words.given or (word in words.family and word not in words.everyday) for word in found]
+
+
+def _listed_once(text: str) -> bool:
+    """Tell "Ng, Li" from "Alert, Oriented" behind a label: one of the two is listed as a name."""
+    return any(_listed(text))
+
+
+def _listed_twice(text: str) -> bool:
+    """Tell a name from two findings: both words are listed as names."""
+    listed = _listed(text)
+    return len(listed) > 1 and all(listed)
+
+
 RULES = (
     Rule(
         "title",
         "NAME",
         re.compile(
-            rf"\b(?i:{_TITLES})\b ?\.?[ \n]{{1,2}}(?P<id>{_INITIAL}(?:[A-Z]{_PART}(?: [A-Z]\.)?"
-            rf"(?: [A-Z]{_PART}){{0,2}}|{_PART}))"
+            rf"\b(?i:{_TITLES})\b ?\.?[ \n]{{1,2}}(?P<id>{_INITIAL}(?:{_CAPITALS}|[A-Z]{_PART}(?: [A-Z]\.)?"
+            rf"(?: (?!{_ACRONYM})[A-Z]{_PART}){{0,2}}|{_PART}))"
         ),
         _name,
     ),
@@ -47,8 +67,8 @@ RULES = (
         "title_word",
         "NAME",
         re.compile(
-            rf"\b(?i:{_LONG_TITLES})\b\.?[ \n]{{1,2}}(?P<id>{_INITIAL}(?:[A-Z]{_PART}(?: [A-Z]\.)?"
-            rf"(?: [A-Z]{_PART}){{0,2}}|{_PART}))"
+            rf"\b(?i:{_LONG_TITLES})\b\.?[ \n]{{1,2}}(?P<id>{_INITIAL}(?:{_CAPITALS}|[A-Z]{_PART}(?: [A-Z]\.)?"
+            rf"(?: (?!{_ACRONYM})[A-Z]{_PART}){{0,2}}|{_PART}))"
         ),
         _unusual,
     ),
@@ -70,6 +90,29 @@ RULES = (
             rf"[ \t]{{0,3}}[:=][ \t]{{0,3}}(?P<id>{_FIELD}{_PART}(?:,? {{1,2}}{_FIELD}(?:[A-Z]\.|[A-Z]{_PART})){{0,3}})"
         ),
         _name,
+    ),
+    Rule(
+        "label_person",
+        "NAME",
+        re.compile(
+            r"\b(?i:patient|pt|name|client|resident|guarantor|spouse|mother|father|caller|informant|proxy|nok)"
+            rf"[ \t]{{0,2}}[:=][ \t]{{0,3}}(?P<id>[A-Z]{_PART}, ?[A-Z]{_PART}(?: [A-Z]\b\.?)?)"
+        ),
+        _listed_once,
+    ),
+    Rule(
+        "label_plain",
+        "NAME",
+        re.compile(
+            rf"\b(?i:(?:patient|pt)(?:'s)? name(?: is)?) (?P<id>[A-Z]{_PART}(?: [A-Z]\.)?(?: [A-Z]{_PART}){{0,2}})"
+        ),
+        _name,
+    ),
+    Rule(
+        "family_given_age",
+        "NAME",
+        re.compile(rf"\b(?P<id>[A-Z]{_PART}, ?[A-Z]{_PART}(?: [A-Z]\.?)?)(?=,? \d{{1,3}} ?(?:y/?o\b|[MF]\b))"),
+        _listed_twice,
     ),
     Rule(
         "credentials",

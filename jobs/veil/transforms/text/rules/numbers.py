@@ -14,7 +14,7 @@ _I = re.IGNORECASE
 _JOINER = r"(?:[ \t]{0,2}(?:number|num|no\.?|nr\.?|id|code|#|is|was|:|=|-))"
 _SPACE = r"[ \t]{0,3}\n?[ \t]{0,3}"
 _CODE = (
-    r"(?P<id>(?:[A-Z]{1,4} (?=\d))?(?=[A-Z0-9/,-]{0,12}\d)[A-Z0-9](?:[A-Z0-9/-]|"
+    r"(?P<id>(?:[A-Z]{1,4}(?:-[A-Z]{1,2})? (?=\d))?(?=[A-Z0-9/,-]{0,12}\d)[A-Z0-9](?:[A-Z0-9/-]|"
     r",(?=\d{3})){1,29}(?: ?\d{2,6}){0,4})(?![\w]|\.\d)(?! ?"
     r"(?:mg|mcg|ml|g|kg|units?|mm|cm|hours?|days?|%))"
 )
@@ -115,7 +115,9 @@ RULES = (
     _labelled(
         "other_id",
         "ID",
-        r"accession|acc ?#|(?:kit|order|screening|file|tracking|case|claim|form|sample|specimen) (?:number|no\.?|#)|"
+        r"accession|acc ?#|(?:run|incident|prisoner|inmate|booking|alien|c-?file) ?(?:number|no\.?|#)|c-file|upin|"
+        r"doc (?:number|no\.?|#)|"
+        r"(?:kit|order|screening|file|tracking|case|claim|form|sample|specimen) (?:number|no\.?|#)|"
         r"csn|ein|itin|identifier|uuid|guid|confirmation|requisition",
         r"encounter|visit|specimen|case|order|fin|employee|student|study|subject|trial|ticket|"
         r"reference|ref|rx|prescription|tax|"

@@ -30,6 +30,8 @@ _SENTENCE = re.compile(
     r"to|the|by|in|with|for|was|is)\b",
     re.IGNORECASE,
 )
+_TRACING = re.compile(r"\b(?:mm|cm|fr)\b|\bST\Z|\.\s", re.IGNORECASE)
+"""No street: a segment of an electrocardiogram, a size, the end of a sentence."""
 _FACILITY = (
     r"Hospitals?|Clinics?|Medical (?:Center|Centre|Group|Associates|Campus|Practice)|Health (?:Center|Centre|System|"
     r"Care Center|"
@@ -87,7 +89,7 @@ _COMMON = (
 
 def _street(text: str) -> bool:
     """Tell an address from a sentence that a number and a title, "Dr.", happen to enclose."""
-    if _SENTENCE.search(text):
+    if _SENTENCE.search(text) or _TRACING.search(text):
         return False
     words = lexicon()
     between = WORD.findall(text)[:-1]
