@@ -259,3 +259,27 @@ def test_text_that_no_file_can_hold_is_dropped(safe_harbor: Policy) -> None:
     out, dropped = published(safe_harbor, "Condition", note=[{"text": "\ud800"}])
     assert out == {"resourceType": "Condition"}
     assert dropped == {"Condition.note.text": 1}
+
+
+@pytest.mark.parametrize(
+    ("unit", "cleaned"),
+    [
+        ("mg/dL", "mg/dL"),
+        ("10*3/uL", "10*3/uL"),
+        ("{#}/HPF", "{#}/HPF"),
+        ("mm[Hg]", "mm[Hg]"),
+        ("beats per minute", "beats per minute"),
+        ("°C", "°C"),
+        ("call 218-555-0143", "<call 218-555-0143>"),
+        ("tabs given by Wilhelmina Prendergast", "<tabs given by Wilhelmina Prendergast>"),
+    ],
+)
+def test_a_unit_that_is_none_is_read_as_text(safe_harbor: Policy, unit: str, cleaned: str) -> None:
+    out, _ = published(safe_harbor, "Observation", valueQuantity={"value": 2, "unit": unit, "code": unit})
+    assert out["valueQuantity"] == {"value": 2, "unit": cleaned, "code": cleaned}
+
+
+def test_what_a_modifier_may_turn_into_its_opposite_is_held(safe_harbor: Policy) -> None:
+    modifier = {"url": "http://hospital.example/negated", "valueBoolean": True}
+    with pytest.raises(Unpublishable, match="changes what the record means"):
+        published(safe_harbor, "Condition", modifierExtension=[modifier])

@@ -77,7 +77,7 @@ def test_the_hash_changes_with_the_policy_and_with_nothing_else(product: Path, t
     ("old", "new", "said"),
     [
         ("epoch = 1", "epoch = 0", r"research.toml, key epoch \(line \d+\)"),
-        ("epoch = 1", "epohc = 1", "research.toml, key epoch"),
+        ("epoch = 1", "epohc = 1", "research.toml, key epohc"),
         ('profile = "safe_harbor"', 'profile = "none"', r"key profile \(line 5\)"),
         ("epoch = 1", "epoch = ", "not valid TOML"),
         ('["hipaa_safe_harbor"]', '["hipaa"]', "hipaa.toml does not exist"),

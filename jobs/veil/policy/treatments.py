@@ -12,6 +12,7 @@ Treatment = Literal[
     "label",
     "code",
     "display",
+    "unit",
     "measure",
     "age",
     "date",
@@ -41,7 +42,7 @@ LEVELS = ("keep", "generalise", "pseudonymise", "remove")
 """How strongly a treatment changes a value; an overlay may only go up."""
 
 _LEVEL: dict[str, str] = {
-    **dict.fromkeys(("keep", "label", "code", "display", "measure"), "keep"),
+    **dict.fromkeys(("keep", "label", "code", "display", "unit", "measure"), "keep"),
     **dict.fromkeys(("age", "date", "birth_date", "death_date", "zip3", "text", "clean"), "generalise"),
     **dict.fromkeys(("id", "subject", "reference", "uid"), "pseudonymise"),
     **dict.fromkeys(("dummy", "empty", "drop"), "remove"),
@@ -62,7 +63,7 @@ _STRICTER_PEERS: frozenset[tuple[str, str]] = frozenset(
 )
 """Within a level, only these pairs (from, to) are known to publish less."""
 
-_PROSE = frozenset({"label", "display"})
+_PROSE = frozenset({"label", "display", "unit"})
 """Treatments of strings that may be prose already: only there does the text engine publish less and not more."""
 
 _REFERENCE = re.compile(r"(reference):([A-Z][A-Za-z]{0,63})")

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from veil.contracts import Unpublishable
 from veil.policy.plan import Branch, Extensions, Leaf, Node
 from veil.transforms.records.values import DROPPED, OPERATIONS, Parent, Work
 
@@ -17,6 +18,12 @@ Rule: TypeAlias = Callable[[object, Parent, Work], object]
 _CONSTANT = frozenset({"keep", "code", "display", "drop"})
 """Treatments that depend on nothing but the object that the value stands in, unless they ask the text engine."""
 
+_MODIFIER = "modifierExtension"
+_MODIFIED = (
+    "a modifierExtension changes what the record means, and the policy does not name it: it may say the opposite. "
+    "Send the record without it, or have the policy name it"
+)
+"""FHIR R4, 2.4.0.1: who does not understand one must not process what it stands in."""
 _LONGEST_KEY = 1024
 _MOST_KEYS = 16_384
 
@@ -40,6 +47,8 @@ class Compiler:
             for key, below in value.items():
                 rule = rules.get(key)
                 if rule is None:
+                    if key == _MODIFIER and below:
+                        raise Unpublishable(_MODIFIED)
                     work.drop(unknown)
                     continue
                 result = rule(below, value, work)

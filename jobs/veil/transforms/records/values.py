@@ -30,6 +30,8 @@ _LONGEST_LABEL = 512
 _LARGEST = 1e12
 _FULL_DATE = re.compile(r"\d(?:\d{3}([-/])\d\d?\1\d|\d?([-/])\d\d?\2\d{4}(?!\d))", re.ASCII)
 _CODE = re.compile(r"[!-?A-~]{1,64}")  # visible ASCII but no @
+_UNIT = re.compile(r"(?=.{1,32}\Z)[^\s@]{1,24}(?: [^\s@]{1,16}){0,2}")
+_UNIT_DIGITS = 5
 _ID_DIGITS = 7
 _NUMBER = re.compile(r"[<>]?=? ?[+-]?\d{1,12}(?:\.\d{1,12})?(?:[eE][+-]?\d)? ?%?", re.ASCII)
 _ZIP = re.compile(r"(\d{3})\d\d(?:-?\d{4})?", re.ASCII)
@@ -130,6 +132,13 @@ def display(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     return text(leaf, value, parent, work)
 
 
+def unit(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
+    """Publish a unit of measure (UCUM, or a word or three); what does not look like one is read as text."""
+    if isinstance(value, str) and _UNIT.fullmatch(value) and sum(map(str.isdigit, value)) < _UNIT_DIGITS:
+        return value
+    return text(leaf, value, parent, work)
+
+
 def _measured(leaf: Leaf, value: object, parent: Parent, work: Work, *, is_age: bool) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST:
         return capped(value, (parent.get("code"), parent.get("unit")), is_age=is_age)
@@ -221,6 +230,7 @@ OPERATIONS: Mapping[Treatment, Callable[[Leaf, object, Parent, Work], object]] =
     "label": label,
     "code": code,
     "display": display,
+    "unit": unit,
     "measure": measure,
     "age": age,
     "date": date,
