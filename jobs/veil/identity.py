@@ -24,7 +24,7 @@ class Scope:
     def derive(self, secret: bytes, kind: str, uid: str) -> bytes:
         """Give 32 bytes that are the same only for the same secret, scope, kind and uid (HMAC-SHA-256, RFC 2104)."""
         message = _SEPARATOR.join((self.product, str(self.epoch), self.group, kind, uid))
-        return hmac.digest(secret, message.encode(), "sha256")
+        return hmac.digest(secret, message.encode("utf-8", "surrogateescape"), "sha256")
 
     def subject(self, secret: bytes, subject_uid: str) -> str:
         """Give the pseudonym of a subject: 32 hexadecimal digits."""

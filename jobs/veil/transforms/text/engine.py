@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -181,16 +182,18 @@ class TextEngine:
 def _outside_tags(text: str, spans: Sequence[Span]) -> Iterator[Span]:
     """Cut out of the spans the tags that an earlier pass has written."""
     tags = [match.span() for match in TAG.finditer(text)]
+    ends = [end for _, end in tags]
     for span in spans:
         pieces = [(span.start, span.end)]
-        for start, end in tags if tags else ():
-            if start < span.end and end > span.start:
-                pieces = [
-                    piece
-                    for left, right in pieces
-                    for piece in ((left, min(right, start)), (max(left, end), right))
-                    if piece[0] < piece[1]
-                ]
+        for start, end in tags[bisect_right(ends, span.start) :]:
+            if start >= span.end:
+                break
+            pieces = [
+                piece
+                for left, right in pieces
+                for piece in ((left, min(right, start)), (max(left, end), right))
+                if piece[0] < piece[1]
+            ]
         for start, end in pieces:
             if pieces == [(span.start, span.end)] or any(char.isalnum() for char in text[start:end]):
                 yield replace(span, start=start, end=end)

@@ -20,15 +20,19 @@ _TAGS = (
 """Tags alone: what stands among their attributes is text, and may name somebody."""
 _PLAIN = (
     r"(?P<entity>&(?:(?:#\d{2,10}|#[xX][0-9a-fA-F]{2,8});?|[A-Za-z]{2,8};))|"
-    rf"(?P<tag></?(?i:{_TAGS})\s?/?>)|"
+    rf"(?P<tag>(?:</?(?i:{_TAGS})\s?/?>){{1,20}})|"
+    r"(?P<bullet>(?<=\d)[•·∙⋅](?=\d))|"
     r"(?P<broken>(?<=[A-Za-z]{2})-\r?\n(?=[a-z]))|(?P<number>(?<=\d)-\r?\n(?=\d))|"
     r"(?P<digit>(?<=[A-Za-z])[015](?=[a-z]{2}))"
 )
-_MARKUP = re.compile(_PLAIN)
+_MARKUP = re.compile(_PLAIN + r"|(?P<escaped>\\[nrt](?=[A-Z0-9 \\\-]|$))")
 _RTF = re.compile(
     r"(?P<hex>\\'[0-9a-fA-F]{2})|\\u(?P<unicode>(?P<code>-?\d{1,5}))\??|(?P<word>\\[a-z]{1,20}-?\d{0,6} ?)|"
     r"(?P<brace>[{}])|" + _PLAIN
 )
+_BREAKS = ("\\par", "\\line", "\\tab", "\\cell", "\\row", "\\sect", "\\page")
+_MOST_LETTERS = 4
+"""How many letters one character may stand for: an Arabic ligature stands for 18."""
 _BLOCK = re.compile(r"</?(?:br|p|div|li|tr|td|th|h[1-6]|table|ul|ol|body|html|head)\b", re.IGNORECASE)
 
 
@@ -69,7 +73,8 @@ def _fold(char: str) -> str:
     if char in "\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}":
         return "\n"
     plain = unicodedata.normalize("NFKD", char.translate(_LOOKALIKES))
-    return "".join(part for part in plain if not unicodedata.combining(part)).translate(_LOOKALIKES)
+    kept = "".join(part for part in plain if not unicodedata.combining(part))
+    return kept[:_MOST_LETTERS].translate(_LOOKALIKES)
 
 
 def fold(text: str) -> Folded:
@@ -124,14 +129,27 @@ def _meaning(match: re.Match[str]) -> str:
     if kind == "entity":
         return html.unescape(written)
     if kind == "tag":
-        return "\n" if _BLOCK.match(written) else ""
+        return "\n" if _BLOCK.search(written) else " " * _parts(match)
+    if kind == "escaped":
+        return "\n"
     if kind == "hex":
         return bytes([int(written[2:], 16)]).decode("cp1252", "replace")
     if kind == "unicode":
         code = int(match["code"]) % 0x10000  # half of a pair (UTF-16) is no character
         return chr(code) if not 0xD800 <= code <= 0xDFFF else "\N{REPLACEMENT CHARACTER}"
     if kind == "word":
-        return "\n" if written.startswith(("\\par", "\\line")) else ""
+        return "\n" if written.startswith(_BREAKS) else ""
     if kind == "digit":
         return {"0": "o", "1": "l", "5": "s"}[written]
-    return "-" if kind == "number" else ""
+    return "-" if kind in ("number", "bullet") else ""
+
+
+def _parts(match: re.Match[str]) -> bool:
+    """Tell whether markup within a line parts two words, "<b>Name</b>Smith", or stands in one, "<b>S</b>mith"."""
+    text = match.string
+    before, after = text[max(0, match.start() - 3) : match.start()], text[match.end() : match.end() + 1]
+    if not before or not after or not (before[-1].isalnum() and after.isalnum()):
+        return False
+    if before[-1].isdigit() != after.isdigit() or (before[-1].islower() and after.isupper()):
+        return True
+    return len(before) == 3 and before.isalpha() and before.isupper() and after.isupper() and "</" in match[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 
 from veil.contracts import KnownIdentifier, Span
 
@@ -34,8 +35,14 @@ def find(text: str, known: Sequence[KnownIdentifier]) -> Iterator[Span]:
     yield from known_names.find(text, names)
     for item in known:
         for pattern in _patterns(item):
-            for match in re.finditer(pattern, text, re.IGNORECASE):
+            for match in _compiled(pattern).finditer(text):
                 yield Span(match.start(), match.end(), item.kind, "known", f"known_{item.kind.lower()}")
+
+
+@lru_cache(maxsize=16_384)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern once for all notes of a subject; the cache of `re` holds no more than 512."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _patterns(item: KnownIdentifier) -> Iterator[str]:

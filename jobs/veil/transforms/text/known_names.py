@@ -15,7 +15,9 @@ from .words import WORD, Lexicon, lexicon, lines
 
 _FUZZY_LENGTH = 5
 _ADDRESSED = re.compile(
-    r"\b(?:dr|mr|mrs|ms|miss|prof|doctor|nurse|hi|hey|hello|dear|named|called)[ ,]{0,2}\.?\s{1,2}$", re.IGNORECASE
+    r"\b(?:dr|mr|mrs|ms|miss|prof|doctor|nurse|hi|hey|hello|dear|named|called)[ ,]{0,2}\.?\s{1,2}$|"
+    r"\b(?:patient|pt|name|surgeon|attending|provider|physician|author|pcp|spouse|mother|father|re|cc)\s?[:=]\s{0,3}$",
+    re.IGNORECASE,
 )
 _START = re.compile(r"(?:^|[.!?:;\n•-])\s*$")
 _PREDICATE = re.compile(
@@ -122,7 +124,7 @@ def _sure(text: str, tokens: Sequence[_Token], index: int) -> bool:
         left, right = sorted((token, other), key=lambda t: t.start)
         if other is not token and other.key != token.key and _NEAR.fullmatch(text, left.end, right.start):
             return True
-    before = text[max(0, token.start - 12) : token.start]
+    before = text[max(0, token.start - 16) : token.start]
     if _ADDRESSED.search(before):
         return True
     word = text[token.start : token.end]

@@ -18,7 +18,8 @@ TAG = re.compile(
 _OLDEST_AGE = 89
 _LEAD = 48
 _BORN = re.compile(
-    r"(?:\b(?:dob|d\.o\.b\.?|b(?:irth)?[ -]?(?:date|day)|date of birth|born(?: on)?)\b|(?<![\w.])b\.)\W{0,6}\Z",
+    r"(?:(?<![^\W_])(?:dob|d\.o\.b\.?|b(?:irth)?[ -]?(?:date|day)|birth|born)(?![^\W_])"
+    r"(?:\W{0,6}|[^\d\n.;]{0,32})|(?<![\w.])b\.\W{0,6})\Z",
     re.IGNORECASE,
 )
 """In front of a date of birth, of which either profile publishes the year alone."""
@@ -60,6 +61,7 @@ def redact(
         The text with typed tags such as ``[NAME]``; an age becomes ``90+``.
     """
     latest = max([reference_year, *_years(text, spans)])
+    day_first = _writes_day_first(text, spans) if profile == "expert" else False
     parts: list[str] = []
     end = 0
     for span in spans:
@@ -69,7 +71,8 @@ def redact(
             parts.append(surrogate(value, surrogates))
         else:
             of_birth = span.kind == "DATE" and _is_of_birth(text, span)
-            parts.append(_replacement(value, span, "safe_harbor" if of_birth else profile, offset_days, latest))
+            how: Profile = "safe_harbor" if of_birth else profile
+            parts.append(_replacement(value, span, how, offset_days, latest, day_first=day_first))
         end = span.end
     parts.append(text[end:])
     return "".join(parts)
@@ -87,7 +90,14 @@ def _years(text: str, spans: Sequence[Span]) -> Iterator[int]:
             yield year
 
 
-def _replacement(value: str, span: Span, profile: Profile, offset_days: int, latest: int) -> str:
+def _writes_day_first(text: str, spans: Sequence[Span]) -> bool:
+    """Tell from the dates that can be read in one way how the others of a note are meant."""
+    found = [fold(text[span.start : span.end]).text for span in spans if span.kind == "DATE"]
+    orders = [order for value in found if (order := dates.order(value)) is not None]
+    return orders.count("d") > orders.count("m")
+
+
+def _replacement(value: str, span: Span, profile: Profile, offset_days: int, latest: int, *, day_first: bool) -> str:
     if span.kind == "AGE":
         return "90+"
     if span.kind != "DATE":
@@ -96,7 +106,7 @@ def _replacement(value: str, span: Span, profile: Profile, offset_days: int, lat
     if profile == "safe_harbor":
         year = dates.year(folded)
         return "[DATE]" if year is None or latest - year > _OLDEST_AGE else str(year)
-    written = dates.parse(folded) or dates.parse_month(folded)
+    written = dates.parse(folded, day_first=day_first) or dates.parse_month(folded)
     if written is None:
         return "[DATE]"
     try:

@@ -7,6 +7,7 @@ Hiding in plain sight: what a detector missed is harder to tell from what it rep
 from __future__ import annotations
 
 import hmac
+import unicodedata
 
 from veil.contracts import SurrogateSeed
 from veil.surrogates import Gender, is_surrogate, vocabulary
@@ -19,6 +20,8 @@ _TITLES = frozenset(
     ("dr", "mr", "mrs", "ms", "miss", "prof", "md", "do", "rn", "np", "pa", "phd", "jr", "sr", "ii", "iii", "iv")
 )
 """Beside a name they name nobody."""
+_WORDS = frozenset(("do", "pa", "np", "ma"))
+"""Titles that are family names too, but in capitals."""
 _FEMALE_ENDINGS = ("a", "ah", "ie", "ine", "elle", "ette", "lyn", "een", "yn", "ice")
 
 
@@ -33,6 +36,7 @@ def surrogate(value: str, seed: SurrogateSeed) -> str:
         The subject's own key, and the words that are somebody's name in the vault and may not be drawn.
     """
     parts, end = [], 0
+    value = unicodedata.normalize("NFC", value)  # an accent of its own would be left beside another letter
     for match in WORD.finditer(value):
         parts += [_plain(value[end : match.start()]), _word(match[0], seed)]
         end = match.end()
@@ -52,7 +56,7 @@ def _plain(between: str) -> str:
 
 def _word(word: str, seed: SurrogateSeed) -> str:
     key = fold(word).text.lower().removesuffix("'s")
-    if key in _TITLES or (is_surrogate(key) and key not in seed.taken):
+    if (key in _TITLES and (key not in _WORDS or word.isupper())) or (is_surrogate(key) and key not in seed.taken):
         return word
     drawn = _draw(key, seed)
     if len(key) == 1:

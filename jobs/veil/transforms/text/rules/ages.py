@@ -7,8 +7,9 @@ import re
 from .rule import Rule
 
 _I = re.IGNORECASE
-_YEARS = r"[ \n]?-?[ ]?(?:years?|yrs?\.?|y\.?/?o\.?|yo|yof|yom|y)\b"
+_YEARS = r"(?:\.\d)?(?: ?\([a-z -]{5,20}\))?[ \n]?-?[ ]?(?:years?|yrs?\.?|y\.?/?o\.?|yo|yof|yom|y[fm]?)\b"
 _OLD = r"(?P<id>9\d|1[0-3]\d)(?![\d+]|\.\d)"
+_ANY = r"(?P<id>9\d|1[0-3]\d)(?![\d+])"
 _WORDS = (
     r"(?P<id>ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|"
     r"(?:one|a)[ -]hundred(?:[ -](?:and[ -])?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))?)"
@@ -25,9 +26,33 @@ _WHO = (
 """Of whom a number behind "is" is the age; of a weight, a pulse or a laboratory value it is not."""
 
 RULES = (
-    Rule("age_years", "AGE", re.compile(r"(?<![\d./+-])" + _OLD + _YEARS, _I)),
+    Rule("age_years", "AGE", re.compile(r"(?<![\d./+-])" + _ANY + _YEARS, _I)),
+    Rule(
+        "age_range",
+        "AGE",
+        re.compile(r"(?<![\d./+-])" + _OLD + r"(?=(?: ?(?:-|to|and|or) ?)\d{2,3}" + _YEARS + ")", _I),
+    ),
     Rule(
         "age_words", "AGE", re.compile(r"\b" + _WORDS + r"[ -](?:(?:years?|yrs?)[ -](?:old|of[ -]age)|y\.?/?o\b)", _I)
+    ),
+    Rule("age_label_words", "AGE", re.compile(r"\bage(?:d|:| of| is)?[ \t]{1,3}" + _WORDS + r"\b", _I)),
+    Rule("age_coded", "AGE", re.compile(r"(?<![\d./+-])" + _OLD + r"(?= ?[wbhac][mf]\b)", _I)),
+    Rule(
+        "age_letter",
+        "AGE",
+        re.compile(
+            r"(?<![\d./+-])" + _OLD + r"(?=[mf] (?:w/|with\b|s/p|c/o|p/w|here\b|presenting|admitted|who\b|from\b))"
+        ),
+    ),
+    Rule(
+        "age_when",
+        "AGE",
+        re.compile(
+            r"\b(?:(?:dx|diagnosed|onset|menopause|died|death|age) at|at diagnosis:?|(?:he|she|they) (?:was|were)) "
+            + _OLD
+            + r"(?=[ \t]?(?:[,.;)\n]|when\b|at\b|and\b|$))(?![.,]\d)",
+            _I,
+        ),
     ),
     Rule(
         "age_label",
@@ -61,7 +86,7 @@ RULES = (
     Rule(
         "age_relative",
         "AGE",
-        re.compile(rf"\b(?:{_RELATIVE})[ \t]?(?:\(|, ?|,? age )" + _OLD + r"(?=[ \t]?(?:[,.;)\n]|$))", _I),
+        re.compile(rf"\b(?:{_RELATIVE})[ \t]?(?:\(|, ?|: ?|,? age )" + _OLD + r"(?=[ \t]?(?:[,.;)\n]|$))", _I),
     ),
     Rule(
         "age_of_relative",

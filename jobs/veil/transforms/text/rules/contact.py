@@ -13,7 +13,8 @@ from .rule import Rule
 _I = re.IGNORECASE
 _EXTENSION = r"(?:[ ,;]{0,3}(?:x|ext\.?|extension)[ .:]{0,2}\d{1,6}\b)?"
 _CALL = (
-    r"\b(?:phone|telephone|tel|ph|call(?:ed|ing)?|cell(?:ular)?|mobile|pager|beeper|contact|reach(?:ed)?|dial|text|sms|"
+    r"\b(?:phone|telephone|tel|ph(?! ?[:=]? ?[67]\.\d)|call(?:ed|ing)?|cell(?:ular)?|"
+    r"mobile|pager|beeper|contact|reach(?:ed)?|dial|text|sms|"
     r"voicemail|callback|hotline|whatsapp|home|work)\b"
 )
 _LEAD = (
@@ -119,8 +120,8 @@ RULES = (
         "phone_us",
         "PHONE",
         re.compile(
-            r"(?<![\w.+-])(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]{0,2}|[2-9]\d\d[ .-]{1,2})\d{3}[ .-]{1,2}\d{4}(?![\w-]|\.\d)"
-            + _EXTENSION,
+            r"(?:(?<![\w.+-])|(?<=\bx))(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]{0,2}|[2-9]\d\d[ ./-]{1,2})"
+            r"\d{3}[ ./-]{1,2}\d{4}(?![\w/-]|\.\d)" + _EXTENSION,
             _I,
         ),
     ),
@@ -134,7 +135,8 @@ RULES = (
         "extension",
         "PHONE",
         re.compile(
-            r"\b(?:ext|extension|pager|beeper)\b\.?(?: ?(?:#|:|no\.?|number|is)){0,2} ?\d{3,6}(?![\w%-]|\.\d)|"
+            r"\b(?:ext|extension|pager|pgr|beeper|bpr)\b\.?(?: ?(?:#|:|no\.?|number|is)){0,2} ?\d{0,2}-?\d{3,6}"
+            r"(?![\w%-]|\.\d)|"
             r"(?<![\w.])x\d{4,6}(?![\w%-]|\.\d)",
             _I,
         ),

@@ -104,6 +104,7 @@ SCORE = re.compile(
     r"dtrs?|motor|criteria|points|vision|va|o[dsu]|sov|2/2|edema|ratio|sirs|q?sofa|ipss|acuity|snellen|bp|kt/v|"
     r"depression|headache|nausea|vomiting|grip|mmt|mrc|itch(?:ing)?|pruritus|fatigue|cramp(?:s|ing)?|ache|aching|"
     r"soreness|discomfort|spasms?|tenderness|dyspnea|burning|stiffness|numbness|mood|flexion|extension|dorsiflexion|"
+    r"bipap|cpap|peep|has-bled|alvarado|blatchford|wells|centor|curb|ps|l|r|left|right|bilaterally|"
     r"abduction|adduction|rotation|biceps|triceps|quad(?:ricep)?s?|deltoids?|hamstrings?|"
     r"anxiety|sensation|extremit(?:y|ies)|oriented|out of)\b[^.;\n\d]{0,24}$",
     re.IGNORECASE,
@@ -181,6 +182,34 @@ VAGUE = tuple(
             _I,
         ),
         (
+            # no month has such a day, or nobody separates so: no complete date, and one all the same
+            "odd",
+            r"(?<![\w/.$-])(?:1[0-2]|0?[1-9])/(?:3[01]|[12]\d|0?[1-9])/(?:(?:19|20)\d\d|\d\d)(?![\d/]|\.\d)(?:[_-]\w{1,6})?|"
+            r"(?<![\w/.$-])(?:1[0-2]|0?[1-9])/ ?(?:3[01]|[12]\d|0?[1-9])/ ?(?:19|20)\d\d(?!\d)|"
+            r"(?<![\w/.$-])(?:3[01]|[12]\d|0?[1-9])\. (?:1[0-2]|0?[1-9])\. ?(?:19|20)\d\d(?!\d)|"
+            r"(?<![\w/.$-])(?:19|20)\d\d/(?:0[1-9]|1[0-2])(?![\w/-])",
+            0,
+        ),
+        (
+            "month_closed",
+            r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,7}\.? ?"
+            r"(?:3[01]|[12]\d|0?[1-9]),? ?(?:19|20)\d\d\b|"
+            r"\b(?:janu?ary|febu?r?uary|feburary|septem?ber|octobe?r|novem?ber|decem?ber)\.? "
+            r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?,? (?:19|20)\d\d\b",
+            _I,
+        ),
+        (
+            "birth_odd",
+            r"\b(?:dob|d\.o\.b\.?|date of birth|birth ?date)[ :_=-]{1,3}"
+            r"(?P<id>\d{1,2}[ /|_.-]\d{1,2}[ /|_.-](?:\d{4}|\d{2})|\d{6}|\d{8})(?!\d)",
+            _I,
+        ),
+        (
+            "partial_half",
+            r"(?<![\w/.$+-])(?:1[0-2]|0?[1-9])/(?:3[01]|[12]\d|0?[1-9])(?=[ap]m\b)",
+            _I,
+        ),
+        (
             # what a scan made of digits: a letter among them, so that it is no complete date
             "scanned",
             r"(?<![\w/])(?=(?:[^\s\d]{0,4}\d){3})(?=[\d/-]{0,9}[OoIl])[\dOoIl]{1,2}(?P<sep>[/-])[\dOoIl]{1,2}(?P=sep)"
@@ -199,7 +228,7 @@ VAGUE = tuple(
         ),
         (
             "birth_year",
-            r"\b(?:born(?: in)?|year of birth|birth year|yob)[: ]{1,2}(?P<id>(?:18|19)\d\d)\b(?![-/.]\d)",
+            r"\b(?:born(?: in)?|year of birth|birth year|yob|dob)[: ]{1,2}(?P<id>(?:18|19)\d\d)\b(?![-/.]\d)",
             _I,
         ),
         (

@@ -14,6 +14,7 @@ from .date_forms import AMBIGUOUS, SCORE, VAGUE, WRITTEN
 _MONTHS_OF_YEARS = frozenset({"month_year", "number_year", "iso_month"})
 _FRACTIONS = frozenset({"partial", "partial_time", "partial_context"})
 _LEAD = 40
+_LAST_MONTH = 12
 _LATEST_SHORT = 27
 
 _MONTHS = (
@@ -102,9 +103,21 @@ def _is_score(text: str, start: int) -> bool:
     return bool(SCORE.search(text[max(0, start - _LEAD) : start]))
 
 
-def parse(text: str) -> WrittenDate | None:
-    """Read a text that is one complete date; None when it has no year, month or day."""
-    for _, pattern in WRITTEN:
+def order(text: str) -> str | None:
+    """Tell whether a date in numbers begins with its day, "d", or its month, "m"; None where both can be."""
+    found = re.match(r"\D{0,12}(\d{1,2})[/. -]{1,3}(\d{1,2})[/. -]{1,3}\d", text)
+    if found is None or (int(found[1]) > _LAST_MONTH) == (int(found[2]) > _LAST_MONTH):
+        return None
+    return "d" if int(found[1]) > _LAST_MONTH else "m"
+
+
+def parse(text: str, *, day_first: bool = False) -> WrittenDate | None:
+    """Read a text that is one complete date; None when it has no year, month or day.
+
+    Of numbers that can be read either way the first is the month, or with `day_first` the day.
+    """
+    forms = WRITTEN if not day_first else sorted(WRITTEN, key=lambda form: form[0] != "day_first")
+    for _, pattern in forms:
         match = pattern.fullmatch(text)
         if match and (day := _date(match)) is not None:
             spans = {name: match.span(name) for name in match.groupdict() if name != "sep" and match.start(name) >= 0}

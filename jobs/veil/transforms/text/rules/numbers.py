@@ -135,11 +135,17 @@ RULES = (
     Rule(
         "long_number",
         "ID",
-        re.compile(r"(?<![\w.,$-])\d{7,30}(?![\w,%-]|\.\d| ?(?:copies|cells|units|iu|mg|ml|k?/))", _I),
+        re.compile(
+            r"(?<![\w.,$-])(?<!load )(?<!load: )(?<!load was )(?<!count )(?<!count was )"
+            r"\d{7,30}(?![\w,%-]|\.\d| ?(?:copies|cells|units|iu|mg|ml|k?/))",
+            _I,
+        ),
         None,
         0.5,
     ),
-    Rule("mixed_code", "ID", re.compile(r"(?<![\w.-])[A-Z]{1,4}(?:-?\d{6,14}|-\d{5})(?![\w-])"), None, 0.5),
+    Rule(
+        "mixed_code", "ID", re.compile(r"(?<![\w.-])(?!NCT\d{8}\b)[A-Z]{1,4}(?:-?\d{6,14}|-\d{5})(?![\w-])"), None, 0.5
+    ),
     Rule(
         "code_groups",
         "ID",

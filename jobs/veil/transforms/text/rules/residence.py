@@ -20,6 +20,7 @@ _WORDS = (
     "monday tuesday wednesday thursday friday saturday sunday clinic unit floor bed"
 )
 _NO_PLACES = frozenset(_WORDS.split())
+_ALL_STATES = "|".join(line.split()[0] for line in lines("states.txt"))
 _STATES = "AZ|KS|KY|MN|NH|NY|TN|WV|WY"
 """Abbreviations of states that stand for nothing else in a note; in front of the others a comma has to stand."""
 
@@ -38,7 +39,34 @@ def _place(text: str) -> bool:
     return not all(word in _wide() for word in words) and first not in _NO_PLACES and first not in lexicon().everyday
 
 
+@cache
+def _cities() -> frozenset[str]:
+    return frozenset(name.replace("_", " ") for name in word_set("cities.txt"))
+
+
+def _known_city(text: str) -> bool:
+    name = re.sub(r"\s+", " ", text.lower().replace(".", ""))
+    return name in _cities() or name.split(" ")[0] in _cities()
+
+
 RULES = (
+    Rule(
+        "city",
+        "LOCATION",
+        re.compile(
+            r"\b(?i:from|in|to|near|at|of|outside) (?P<id>[A-Z][A-Za-z.'-]{2,15}(?: [A-Z][A-Za-z'-]{2,12}){0,2})"
+            rf"(?:,? (?:{_ALL_STATES})\b)?(?=[ \t]{{0,2}}(?:[,.;:)\n]|$)| (?:and|for|with|on|by|in|where|via|to|last|"
+            r"this|after|who|today|yesterday|since|as|due)\b)"
+        ),
+        _known_city,
+        0.8,
+    ),
+    Rule(
+        "city_lower",
+        "LOCATION",
+        re.compile(rf"\b(?:{_LIVES}) (?:in|to|from|near) (?P<id>[a-z]{{4,15}})\b"),
+        _known_city,
+    ),
     Rule(
         "residence",
         "LOCATION",
