@@ -77,6 +77,7 @@ def test_in_one_linkage_group_records_and_images_join_and_keep_their_order_in_ti
     assert onset != "2025-05-06"
 
 
+@pytest.mark.slow
 def test_a_second_run_publishes_the_same_bytes(archive: Installation) -> None:
     before = {row["row_id"]: row["sha256"] for row in archive.published("dicom")}
     for stage in ("anonymize", "audit", "publish"):

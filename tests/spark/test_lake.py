@@ -25,7 +25,8 @@ def test_a_write_that_is_not_newer_than_the_last_is_refused_and_not_passed_over(
             lake.replace_unit(late, "restricted", "t", "u", write)
         with pytest.raises(Refused, match="A later attempt"):
             lake.merge("restricted", "t", late, "t.unit = s.unit", update, write, first=late)
-    lake.replace_unit(late, "restricted", "t", "v", Write("stage/v", 1))
+    other = lake.spark.createDataFrame([("v", 1)], "unit string, value int")
+    lake.replace_unit(other, "restricted", "t", "v", Write("stage/v", 1))
     assert sorted(row.value for row in lake.table("restricted", "t").collect()) == [1, 2]
 
 

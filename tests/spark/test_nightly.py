@@ -103,6 +103,7 @@ def test_what_was_staged_before_newer_data_came_is_not_published(nightly: Nightl
     assert content(installation.published("tabular")) == content(seen["night-1"])
 
 
+@pytest.mark.slow
 def test_two_products_and_two_epochs_share_no_pseudonym(nightly: Nightly) -> None:
     installation, seen = nightly
     for product, epoch in (("teaching", 1), ("later", 2)):

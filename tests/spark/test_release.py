@@ -13,8 +13,10 @@ import pytest
 
 from tests.spark.conftest import PROJECT, Installation
 from veil import ledger
+from veil import release as stage
 from veil.control import schema
 from veil.errors import Refused, VeilError
+from veil.privacy.load import load_budget, load_release
 from veil.settings import Settings
 
 COST = 100_000_000
@@ -60,21 +62,60 @@ def released(installation: Installation) -> dict[str, str]:
     }
 
 
-def test_windows_are_paid_for_once_each_whatever_is_run_again(changed: Changed) -> None:
+def backed_up(installation: Installation, folder: Path) -> Path:
+    backup = folder / "backup.db"
+    with (
+        closing(sqlite3.connect(installation.settings.home / "control.db")) as store,
+        closing(sqlite3.connect(backup)) as copy,
+    ):
+        store.backup(copy)
+    return backup
+
+
+def restore(installation: Installation, backup: Path) -> None:
+    for leftover in installation.settings.home.glob("control.db*"):
+        leftover.unlink()
+    shutil.copy(backup, installation.settings.home / "control.db")
+
+
+class Killed(BaseException):
+    """What no handler of errors catches, like the signal."""
+
+
+def test_windows_are_paid_for_once_each_whatever_is_killed_and_run_again(
+    changed: Changed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     installation = changed(('period = "2025" ', 'window = "month" '), ("after_ingest = true", ""))
-    days = ("2025-01-15", "2025-02-28")
-    for day in days:
+    january, february = "2025-01-15", "2025-02-28"
+    backup = backed_up(installation, tmp_path)
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.release_files, "write", die)
+        with pytest.raises(Killed):
+            installation.job("release", "run", release=RELEASE, date=january)
+    (entry,) = ledger.entries(installation.store)
+    assert entry.state == "DRAWN"
+    assert not (installation.settings.lake / "releases").exists()
+    for day in (january, february):
         installation.job("release", f"run {day}", release=RELEASE, date=day)
     assert installation.refused == []
+    assert [(entry.state, entry.attempt) for entry in ledger.entries(installation.store)] == [("PUBLISHED", 1)] * 2
     rows, files = installation.table(f"releases/{RELEASE}"), released(installation)
     each = {"ehr/2025-01": COST, "ehr/2025-02": COST, "ehr/lifetime": 2 * COST}
     assert spent(installation) == each
-    assert {row["period"] for row in rows} == {"2025-01", "2025-02"}
+    assert {(row["period"], row["unit"] == entry.key) for row in rows} == {("2025-01", True), ("2025-02", False)}
     installation.job("release", "again", release=RELEASE, date="2025-01-31")
     assert spent(installation) == each
     assert sorted(map(str, installation.table(f"releases/{RELEASE}"))) == sorted(map(str, rows))
     assert released(installation) == files
     assert ledger.verify(installation.store) == []
+    restore(installation, backup)
+    installation.job("release", "after the restore", release=RELEASE, date=january)
+    assert "The ledger is older than its copy" in installation.refused[0]
+    assert spent(installation) == {}
 
 
 def test_a_window_that_is_not_over_or_not_named_is_refused(changed: Changed) -> None:
@@ -99,21 +140,6 @@ def test_a_redraw_pays_again_and_shows_other_numbers(changed: Changed) -> None:
     assert sorted(first) != sorted(second)
 
 
-def test_a_ledger_that_forgot_what_it_paid_releases_nothing(changed: Changed, tmp_path: Path) -> None:
-    installation = changed()
-    control = installation.settings.home / "control.db"
-    backup = tmp_path / "backup.db"
-    with closing(sqlite3.connect(control)) as store, closing(sqlite3.connect(backup)) as copy:
-        store.backup(copy)
-    installation.job("release", "first", release=RELEASE)
-    for leftover in control.parent.glob("control.db*"):
-        leftover.unlink()
-    shutil.copy(backup, control)
-    installation.job("release", "after the restore", release=RELEASE)
-    assert "The ledger is older than its copy" in installation.refused[0]
-    assert spent(installation) == {}
-
-
 def test_a_large_draw_waits_for_a_person_who_is_named_for_this_run(changed: Changed) -> None:
     from veil.pricing import enter_approval, price_of
 
@@ -127,11 +153,13 @@ def test_a_large_draw_waits_for_a_person_who_is_named_for_this_run(changed: Chan
     with pytest.raises(Refused, match="has changed since it was priced"):
         enter_approval(installation.store, config, RELEASE, "", "another", "admin", "run")
     enter_approval(installation.store, config, RELEASE, "", priced.spec_hash, "admin", "another run")
-    installation.job("release", "run", release=RELEASE)
-    assert "nobody has approved" in installation.refused[0]
+    release = load_release(config / "releases" / f"{RELEASE}.toml")
+    cost = stage.charge(release, load_budget(config, release), "key", "inputs", run_key="run")
+    with pytest.raises(Refused, match="nobody has approved"):
+        ledger.reserve(installation.store, cost)
     assert spent(installation) == {"ehr/2025": 0, "ehr/lifetime": 0}
     enter_approval(installation.store, config, RELEASE, "", priced.spec_hash, "admin", "run")
-    installation.job("release", "run", release=RELEASE)
+    ledger.reserve(installation.store, cost)
     assert spent(installation) == {"ehr/2025": COST, "ehr/lifetime": COST}
 
 
@@ -155,28 +183,3 @@ def test_days_of_patients_have_budgets_of_their_own(changed: Changed) -> None:
     files = installation.settings.lake / "releases" / "files" / RELEASE
     (page,) = files.glob("*/index.html")
     assert "over all days the budgets add up" in page.read_text()
-
-
-def test_a_crash_after_the_draw_publishes_what_was_drawn(changed: Changed, monkeypatch: pytest.MonkeyPatch) -> None:
-    from veil import release as stage
-
-    installation = changed()
-
-    class Killed(BaseException):
-        pass
-
-    def die(*_: object) -> None:
-        raise Killed
-
-    monkeypatch.setattr(stage.release_files, "write", die)
-    with pytest.raises(Killed):
-        installation.job("release", "run", release=RELEASE)
-    (entry,) = ledger.entries(installation.store)
-    assert entry.state == "DRAWN"
-    assert not (installation.settings.lake / "releases").exists()
-    monkeypatch.undo()
-    installation.job("release", "run", release=RELEASE)
-    (entry,) = ledger.entries(installation.store)
-    assert (entry.state, entry.attempt) == ("PUBLISHED", 1)
-    assert spent(installation) == {"ehr/2025": COST, "ehr/lifetime": COST}
-    assert {row["unit"] for row in installation.table(f"releases/{RELEASE}")} == {entry.key}

@@ -50,6 +50,7 @@ def test_a_denial_that_came_before_its_patient_counts_and_a_corrected_record_lea
     assert len({subject for _, subject in after}) == 2
 
 
+@pytest.mark.slow
 def test_a_denial_does_not_wait_for_what_the_gate_blocks(installation: Installation, tmp_path: Path) -> None:
     before = conditions(installation)
     withdrawn = permit(0, "2025-12-15", status="inactive", meta={"lastUpdated": "2026-02-01T00:00:00Z"})
