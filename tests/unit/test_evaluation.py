@@ -86,3 +86,29 @@ def test_the_command_prints_a_table_and_writes_counts_alone(tmp_path: Path) -> N
 def test_a_folder_without_labels_is_an_error_that_says_what_it_takes(tmp_path: Path) -> None:
     with pytest.raises(VeilError, match="brat"):
         list(read_gold(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.ann", "T1\tNAME 0 3\tAna\n", "has no text beside it"),
+        ("b.csv", "text,names\n", "has no rows"),
+        ("b.csv", "text,names\nAna\n", "its name promises"),
+        ("b.csv", 'text,names\n"Ana,Ana\n', "its name promises"),
+        ("b.csv", "text,names\nAna,Ana,x,y\n", "more values than columns"),
+        ("b.json", "[{}]", "its name promises"),
+        ("b.json", "{", "its name promises"),
+    ],
+)
+def test_gold_that_is_none_is_told_with_what_it_should_be(name: str, content: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(VeilError, match=told) as caught:
+        list(read_gold(tmp_path))
+    assert caught.value.fix
+
+
+def test_a_line_that_is_no_annotation_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (tmp_path / "a.ann").write_text("NAME 12 20 Ana Ruiz\n\ngarbage\n")
+    with pytest.raises(VeilError, match=r"a.ann, line 3: it is no annotation of brat|line 1"):
+        list(read_gold(tmp_path))

@@ -208,3 +208,25 @@ def test_a_study_of_which_an_object_is_held_is_named_by_what_it_is_called_now(tm
     [told] = re.findall(r"incomplete  study of (\w+), (2\.25\.\d+): 1 written, 1 skipped", done.output)
     [path] = (tmp_path / "out" / told[0]).iterdir()
     assert pydicom.dcmread(path).StudyInstanceUID == told[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("a.txt,NAME,Grant, Hope", "more values than the header has columns"),
+        ('a.txt,NAME,"Hope Grant\na.txt,ID,44-71', "is no CSV"),
+        ("a.txt,DATE,2021-13-45", "a day that exists"),
+        ("a.txt,NAMES,Hope Grant", "kind is none of NAME, LOCATION"),
+        ("a.txt,NAME,", "value is empty"),
+    ],
+)
+def test_what_is_wrong_with_what_is_known_is_told_before_anything_is_written(
+    line: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text(NOTE)
+    (tmp_path / "known.csv").write_text(f"place,kind,value\n{line}\n")
+    done = run("--modality", "text", "--known", tmp_path / "known.csv", tmp_path / "in", tmp_path / "out")
+    assert done.exit_code == 1
+    assert told in str(done.exception)
+    assert not (tmp_path / "out").exists()

@@ -17,6 +17,13 @@ from veil.errors import VeilError
 _AGE = re.compile(r"\d{1,3}")
 TITLE = re.compile(r"(?:(?:dr|mr|mrs|ms|mx|miss|prof|sr|sra|dra|don|doña)\.?(?:\s+|$))+", re.IGNORECASE)
 """Titles in front of a name; alone they identify nobody."""
+_BRAT_KINDS = ("", *"TREAMN#*")
+"""What a line of standoff may begin with: text-bound annotations, relations, events, attributes, notes."""
+_FORMS = {
+    ".ann": "Its lines are like: T1<tab>NAME 12 20<tab>Ana Ruiz. See docs/files.md",
+    ".json": 'It is a list of {"full_text": …, "spans": [{"entity_type": …, "start_position": …, "end_position": …}]}',
+    ".csv": "Its columns are text, names (separated by semicolons) and, optional, group. See docs/files.md",
+}
 _YEAR = re.compile(r"\s*(?:19|20)\d{2}\s*")
 _OLDEST_AGE = 89
 
@@ -71,15 +78,22 @@ def read_gold(folder: Path) -> Iterator[Document]:
             yield from readers[path.suffix](path)
         except OSError as error:
             raise VeilError(f"{path} cannot be read", str(error.strerror)) from None
-        except (ValueError, KeyError, TypeError, csv.Error):
+        except UnicodeDecodeError:
+            raise VeilError(f"{path} is not UTF-8", "Write it, and the text beside it, in UTF-8") from None
+        except (ValueError, KeyError, TypeError, AttributeError, csv.Error):
             # its text may quote what identifies somebody
-            raise VeilError(f"{path} is not the labelled text that its name promises", "See docs/files.md") from None
+            raise VeilError(f"{path} is not the labelled text that its name promises", _FORMS[path.suffix]) from None
 
 
 def _brat(path: Path) -> Iterator[Document]:
-    text = path.with_suffix(".txt").read_bytes().decode("utf-8")
+    beside = path.with_suffix(".txt")
+    if not beside.is_file():
+        raise VeilError(f"{path} has no text beside it", f"Put {beside.name} into its folder")
+    text = beside.read_bytes().decode("utf-8")
     spans = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line[:1] not in _BRAT_KINDS:
+            raise VeilError(f"{path.name}, line {number}: it is no annotation of brat", _FORMS[".ann"])
         if line.startswith("T"):
             _, labelled, covered = line.split("\t", 2)
             label, _, ranges = labelled.partition(" ")
@@ -110,15 +124,16 @@ def _presidio(path: Path) -> Iterator[Document]:
 def _names(path: Path) -> Iterator[Document]:
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        for row in reader:
+        reader = csv.DictReader(stream, strict=True)
+        rows = list(reader)
+        if not rows or any(None in row for row in rows):
+            raise VeilError(f"{path} has no rows, or one of more values than columns", _FORMS[".csv"])
+        for number, row in enumerate(rows, 1):
             text, spans = row["text"], []
             for name in filter(None, (part.strip() for part in row["names"].split(";"))):
                 found = list(re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE))
                 if not found:
-                    raise VeilError(
-                        f"{path.name}, line {reader.line_num}: a name does not stand in the text", "Correct either"
-                    )
+                    raise VeilError(f"{path.name}, row {number}: a name does not stand in the text", "Correct either")
                 spans += [("NAME", match.start(), match.end(), row.get("group") or "") for match in found]
             yield _document(text, spans)
 

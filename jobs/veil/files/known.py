@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import get_args
 
@@ -41,19 +42,36 @@ def read_known(path: Path) -> Known:
     found: defaultdict[str, list[KnownIdentifier]] = defaultdict(list)
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
+            reader = csv.DictReader(stream, strict=True)
             if not set(_COLUMNS) <= set(reader.fieldnames or ()):
                 raise VeilError(f"{path} lacks one of the columns {', '.join(_COLUMNS)}", _FIX)
             for row in reader:
                 place, kind, value = ((row[name] or "").strip() for name in _COLUMNS)
                 role = (row.get("role") or "subject").strip()
-                if kind not in get_args(Kind) or role not in _ROLES or not value:
-                    raise VeilError(f"{path}, line {reader.line_num}: kind, value or role is missing or unknown", _FIX)
-                if kind == "DATE" and not _ISO_DATE.fullmatch(value):
-                    raise VeilError(f"{path}, line {reader.line_num}: a DATE is written as 1961-04-02", _FIX)
+                if problem := _problem(row, kind, value, role):
+                    raise VeilError(f"{path}, line {reader.line_num}: {problem}", _FIX)
                 found[place].append(KnownIdentifier(kind, value, role))  # type: ignore[arg-type] # checked above
     except OSError as error:
         raise VeilError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions") from None
     except (UnicodeDecodeError, csv.Error):
         raise VeilError(f"{path} is no CSV in UTF-8", _FIX) from None
     return Known(found)
+
+
+def _problem(row: Mapping[str | None, object], kind: str, value: str, role: str) -> str:
+    if None in row:
+        return "it has more values than the header has columns: put a value with a comma into double quotes"
+    if kind not in get_args(Kind):
+        return f"kind is none of {', '.join(get_args(Kind))}"
+    if role not in _ROLES:
+        return f"role is none of {', '.join(_ROLES)}"
+    if not value:
+        return "value is empty"
+    return "a DATE is a day that exists, written as 1961-04-02" if kind == "DATE" and not _is_date(value) else ""
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return bool(_ISO_DATE.fullmatch(value) and date.fromisoformat(value))
+    except ValueError:
+        return False
