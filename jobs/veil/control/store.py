@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
@@ -20,6 +21,7 @@ from veil.control.schema import metadata, release
 from veil.errors import VeilError
 
 _BUSY_SECONDS = 60
+_READS = "veil_reads"
 _POSTGRES_LOCK = 0x5645494C  # "VEIL"
 
 
@@ -58,6 +60,15 @@ class Store:
         """
         with self._engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection that waits for nobody, to read what no transaction changes any more."""
+        options: dict[str, Any] = {_READS: True}
+        if self._engine.dialect.name != "sqlite":
+            options["isolation_level"] = "AUTOCOMMIT"  # one round trip, not three
+        with self._engine.connect() as opened:
+            yield opened.execution_options(**options)
 
 
 def _check_columns(connection: Connection) -> None:
@@ -152,8 +163,12 @@ def _use_wal(raw: sqlite3.Connection) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
+    if _READS in connection.get_execution_options():
+        return
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _lock_postgres(connection: Connection) -> None:
+    if _READS in connection.get_execution_options():
+        return
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_POSTGRES_LOCK})")

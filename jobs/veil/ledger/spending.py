@@ -64,8 +64,8 @@ def release_key(spec: str, inputs: str, redraw: int = 0) -> str:
 
 
 def drawn(store: Store, key: str) -> bytes | None:
-    """Give the numbers of a key, if they have been drawn."""
-    with store.transaction() as connection:
+    """Give the numbers of a key, if they have been drawn: from then on nothing changes them."""
+    with store.reading() as connection:
         found = connection.scalar(_PAYLOAD, {"the_key": key})
     return None if found is None else bytes(found)
 
