@@ -283,3 +283,19 @@ def test_what_a_modifier_may_turn_into_its_opposite_is_held(safe_harbor: Policy)
     modifier = {"url": "http://hospital.example/negated", "valueBoolean": True}
     with pytest.raises(Unpublishable, match="changes what the record means"):
         published(safe_harbor, "Condition", modifierExtension=[modifier])
+
+
+@pytest.mark.parametrize("value", [6175550199, 512441188, 20240305, 20240305.0, 617555019])
+def test_a_number_that_nobody_measures_is_not_published(safe_harbor: Policy, value: float) -> None:
+    out, dropped = published(
+        safe_harbor, "Observation", valueInteger=value, valueQuantity={"value": value, "unit": "mg"}
+    )
+    assert "valueInteger" not in out
+    assert out["valueQuantity"] == {"unit": "mg"}
+    assert sum(dropped.values()) == 2
+
+
+@pytest.mark.parametrize("value", [120, 6.2, 250_000, 12_500_000, 20_249_999, 1_000_000_000, -5])
+def test_a_measured_number_is_published(safe_harbor: Policy, value: float) -> None:
+    out, _ = published(safe_harbor, "Observation", valueQuantity={"value": value, "unit": "mg"})
+    assert out["valueQuantity"]["value"] == value

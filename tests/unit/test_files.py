@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.dicom_objects import changed, objects
-from tests.spark.resources import condition, denial, patient, write
+from tests.spark.resources import MRN, condition, denial, patient, write
 from veil.cli import veil
 from veil.contracts import KnownIdentifier
 from veil.files.known import Known
@@ -230,3 +230,36 @@ def test_what_is_wrong_with_what_is_known_is_told_before_anything_is_written(
     assert done.exit_code == 1
     assert told in str(done.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_row_of_a_table_leads_to_the_record_of_its_patient(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", patient(0), patient(1))
+    (folder / "scores.csv").write_text("mrn,score\n77041001,7\n")
+    roles = (
+        f'table = "scores"\nsubject = "mrn"\nsubject_system = "{MRN}"\n[columns]\nmrn = "subject"\nscore = "measure"\n'
+    )
+    (folder / "scores.columns.toml").write_text(roles)
+    assert run("--modality", "tabular", folder, tmp_path / "out").exit_code == 0
+    patients = [json.loads(line) for line in (tmp_path / "out" / "Patient.ndjson").read_text().splitlines()]
+    [row] = [json.loads(line) for line in (tmp_path / "out" / "scores.ndjson").read_text().splitlines()]
+    assert row["mrn"] in {each["id"] for each in patients}
+
+
+def test_a_prescription_leads_to_its_drug(tmp_path: Path) -> None:
+    drug = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "866924", "display": "metoprolol 25 MG"}
+    medication = {"resourceType": "Medication", "id": "m1", "code": {"coding": [drug]}, "batch": {"lotNumber": "L77"}}
+    request = {
+        "resourceType": "MedicationRequest",
+        "id": "r1",
+        "status": "active",
+        "subject": {"reference": "Patient/p0"},
+        "medicationReference": {"reference": "Medication/m1"},
+    }
+    folder = write(tmp_path / "in", patient(0), medication, request)
+    assert run("--modality", "tabular", folder, tmp_path / "out").exit_code == 0
+    [drugged] = (tmp_path / "out" / "Medication.ndjson").read_text().splitlines()
+    [asked] = (tmp_path / "out" / "MedicationRequest.ndjson").read_text().splitlines()
+    published = json.loads(drugged)
+    assert published["code"]["coding"] == [drug]
+    assert "L77" not in drugged
+    assert json.loads(asked)["medicationReference"] == {"reference": f"Medication/{published['id']}"}

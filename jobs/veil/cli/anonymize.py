@@ -53,6 +53,8 @@ def anonymize(
         click.echo(f"{count:>8}  {kind}")
     if summary.dropped:
         click.echo(f"{sum(summary.dropped.values()):>8}  fields that the policy does not name, dropped")
+    if not summary.written and not summary.skipped:
+        click.echo(f"There is nothing in {source}: give the folder that holds the files", err=True)
     if summary.skipped or not summary.written:
         sys.exit(1)
 

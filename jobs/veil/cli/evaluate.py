@@ -23,6 +23,8 @@ def evaluate(gold: Path, modality: str, language: str, target: Path | None) -> N
 
     The scores hold counts alone, so that they can be passed on.
     """
+    if target is not None and not target.parent.is_dir():
+        raise click.BadParameter(f"the folder {target.parent} does not exist", param_hint="--json")
     scores = _dicom(gold) if modality == "dicom" else _text(gold, language)
     if target is not None:
         target.write_text(json.dumps(scores, indent=1) + "\n")

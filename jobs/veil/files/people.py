@@ -72,7 +72,7 @@ class People:
         return Item(
             type=entry.type,
             row_id=self._row_id(entry.key),
-            subject=self.scope.subject(secret, subject),
+            subject=self._called(entry, subject, secret),
             content=entry.content,
             payload=entry.payload,
             known=[*chain.from_iterable(around), *self.given.of(entry.source.place)],
@@ -82,6 +82,11 @@ class People:
             surrogates=SurrogateSeed(self.scope.surrogate_key(secret, subject), self.taken) if self.invents else None,
             uid_key=self.scope.uid_key(secret, subject),
         )
+
+    def _called(self, entry: Entry, subject: str, secret: bytes) -> str:
+        """Give the pseudonym; to a row of a table the published id of its patient, where their record is there too."""
+        record = self.records.get(subject) if entry.columns is not None else None
+        return self.scope.subject(secret, subject) if record is None else self._row_id(record)
 
     def _subject(self, entry: Entry) -> str:
         written = entry.subject or ""

@@ -16,8 +16,15 @@ from veil.readers.archive import members
 from veil.readers.dicom import described, patient_of
 from veil.readers.formats import HEAD
 from veil.readers.problem import Problem
-from veil.readers.sniff import sniff
+from veil.readers.sniff import UNKNOWN, sniff
 from veil.readers.whole import read_whole
+
+
+_WANTED = {
+    "text": "a note is a .txt file in UTF-8",
+    "tabular": "records are .ndjson, .json Bundles or .csv, in UTF-8",
+    "dicom": "objects are DICOM files (PS3.10), or .zip archives of them",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,8 @@ def entries(source: Source, modality: str) -> Iterator[Entry | Skipped]:
         if form == "role-file":
             return
         if found != modality:
-            yield Skipped(source.name, 0, f"the file is {found}, not {modality}")
+            what = "of no kind that is known" if found == UNKNOWN else found
+            yield Skipped(source.name, 0, f"the file is {what}, not {modality}: {_WANTED[modality]}")
             return
         if form == "dicom-zip":
             yield from _archive(source)
@@ -106,7 +114,7 @@ def _note(source: Source) -> Iterator[Entry]:
     try:
         text = read_whole(source.path).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Malformed("the note is not valid UTF-8") from None
+        raise Malformed("the note is not valid UTF-8: convert it, as with iconv -f latin1 -t utf-8") from None
     yield Entry(source, 0, "text", source.name, source.place, text)
 
 

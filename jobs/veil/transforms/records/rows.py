@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from veil.contracts import Item, Malformed
 from veil.policy.plan import Leaf, Plan
 from veil.transforms.records.dates import is_over_89, year_of
-from veil.transforms.records.values import OPERATIONS, Text, Work, is_number
+from veil.transforms.records.values import OPERATIONS, Text, Work, identifies, is_number
 from veil.transforms.records.values import text as as_text
 
 
@@ -33,7 +33,7 @@ def _number(value: str, leaf: Leaf, work: Work) -> object:
     if not is_number(value):
         return as_text(leaf, value, {}, work)
     if leaf.treatment == "measure":
-        return value
+        return work.drop(leaf.path) if value.isdecimal() and identifies(int(value)) else value
     if not value.isdecimal():
         return work.drop(leaf.path)
     return str(OPERATIONS["age"](leaf, int(value), {}, work))

@@ -30,6 +30,7 @@ _LONGEST_LABEL = 512
 _LARGEST = 1e12
 _FULL_DATE = re.compile(r"\d(?:\d{3}([-/])\d\d?\1\d|\d?([-/])\d\d?\2\d{4}(?!\d))", re.ASCII)
 _CODE = re.compile(r"[!-?A-~]{1,64}")  # visible ASCII but no @
+_FIRST_DAY, _NINE_DIGITS, _ROUND = 19_000_101, 100_000_000, 1_000_000
 _UNIT = re.compile(r"(?=.{1,32}\Z)[^\s@]{1,24}(?: [^\s@]{1,16}){0,2}")
 _UNIT_DIGITS = 5
 _ID_DIGITS = 7
@@ -139,8 +140,23 @@ def unit(leaf: Leaf, value: object, parent: Parent, work: Work) -> object:
     return text(leaf, value, parent, work)
 
 
+def identifies(value: float) -> bool:
+    """Whether a whole number is none that is measured: nine digits or more, unless round, or a day in eight."""
+    if value != int(value) or value < _FIRST_DAY:
+        return False
+    if value >= _NINE_DIGITS:
+        return value % _ROUND != 0
+    year, month, day = int(value) // 10_000, int(value) // 100 % 100, int(value) % 100
+    return 1900 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31
+
+
 def _measured(leaf: Leaf, value: object, parent: Parent, work: Work, *, is_age: bool) -> object:
-    if isinstance(value, int | float) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST:
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and -_LARGEST < value < _LARGEST
+        and not identifies(value)
+    ):
         return capped(value, (parent.get("code"), parent.get("unit")), is_age=is_age)
     return work.drop(leaf.path)
 
