@@ -19,7 +19,6 @@ from veil.readers.problem import Problem
 from veil.readers.sniff import UNKNOWN, sniff
 from veil.readers.whole import read_whole
 
-
 _WANTED = {
     "text": "a note is a .txt file in UTF-8",
     "tabular": "records are .ndjson, .json Bundles or .csv, in UTF-8",
