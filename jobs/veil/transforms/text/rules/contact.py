@@ -11,7 +11,7 @@ from .checksums import digits
 from .rule import Rule
 
 _I = re.IGNORECASE
-_EXTENSION = r"(?:[ ,;]{0,3}(?:x|ext\.?|extension)[ .:]{0,2}\d{1,6}\b)?"
+_EXTENSION = r"(?:[ ,;]{0,3}(?:x|ext\.?|extension)[ .:]{0,2}\d{1,6}\b(?!-\d))?"
 _CALL = (
     r"\b(?:phone|telephone|tel|ph(?! ?[:=]? ?[67]\.\d)|call(?:ed|ing)?|cell(?:ular)?|"
     r"mobile|pager|beeper|contact|reach(?:ed)?|dial|text|sms|"
