@@ -64,12 +64,12 @@ def declared(folder: Path, codes: Sequence[str], most: int) -> tuple[Release, Re
     return load_release(folder / "public.toml"), load_release(folder / "selected.toml")
 
 
-def within(rows: Sequence[Row], truth: dict[str, int], column: str, query: str) -> tuple[int, int]:
+def within(rows: Sequence[Row], truth: dict[str, int]) -> tuple[int, int]:
     """Count large cells, and those of them whose truth lies in the interval."""
     large = [
-        (row, truth[row.keys[column]])
+        (row, truth[row.keys["code"]])
         for row in rows
-        if row.query == query and truth.get(row.keys.get(column, ""), 0) >= LARGE and row.statistic == "patients"
+        if row.query == "conditions" and truth.get(row.keys["code"], 0) >= LARGE
     ]
     return len(large), sum(row.low is not None and row.low <= true <= (row.high or 0) for row, true in large)
 
@@ -94,10 +94,9 @@ def main() -> None:
         records = [(row["PATIENT"], row["CODE"]) for row in csv.DictReader(stream)]
     patients = sorted({patient for patient, _ in records})
     site_of = {patient: f"s{number * number % SITES:02d}" for number, patient in enumerate(patients)}
-    by_code, by_site, codes_of = defaultdict(set), defaultdict(set), defaultdict(set)
+    by_code, codes_of = defaultdict(set), defaultdict(set)
     for patient, code in records:
         by_code[code].add(patient)
-        by_site[site_of[patient]].add(patient)
         codes_of[patient].add(code)
     truth = {code: len(who) for code, who in by_code.items()}
     most = max(map(len, codes_of.values()))
@@ -111,7 +110,7 @@ def main() -> None:
         shares, missing, worst, alone = [], 0, 0.0, 0
         for _ in range(draws):
             rows = estimates.rows(public, drawing.draw(public, counted))
-            large, covered = within(rows, truth, "code", "conditions")
+            large, covered = within(rows, truth)
             shares.append(covered / large)
             found = {row.keys["code"] for row in rows if row.query == "conditions"}
             missing += len(found) != len(truth) + len(EMPTY)

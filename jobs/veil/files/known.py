@@ -54,7 +54,7 @@ def read_known(path: Path) -> Known:
     except OSError as error:
         raise VeilError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions") from None
     except (UnicodeDecodeError, csv.Error):
-        raise VeilError(f"{path} is no CSV in UTF-8", _FIX) from None
+        raise VeilError(f"{path} is no CSV in UTF-8, or a double quote in it is not closed", _FIX) from None
     return Known(found)
 
 

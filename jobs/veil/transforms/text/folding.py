@@ -129,7 +129,9 @@ def _meaning(match: re.Match[str]) -> str:
     if kind == "entity":
         return html.unescape(written)
     if kind == "tag":
-        return "\n" if _BLOCK.search(written) else " " * _parts(match)
+        if _BLOCK.search(written):
+            return "\n"
+        return " " if _parts(match) else ""
     if kind == "escaped":
         return "\n"
     if kind == "hex":

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 
 from veil.contracts import Span
 
-from .date_forms import AMBIGUOUS, SCORE, VAGUE, WRITTEN
+from .date_forms import WRITTEN
+from .vague_dates import AMBIGUOUS, SCORE, VAGUE
 
 _MONTHS_OF_YEARS = frozenset({"month_year", "number_year", "iso_month"})
 _FRACTIONS = frozenset({"partial", "partial_time", "partial_context"})

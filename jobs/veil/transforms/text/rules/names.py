@@ -27,7 +27,7 @@ _HOW = (
     "also then comfortable pleasant oriented obese thin frail intubated sedated unresponsive cooperative present "
     "absent pending"
 )
-_STATES = frozenset(_HOW.split())
+_CONDITIONS = frozenset(_HOW.split())
 """Words behind "patient:" that say how somebody is, though some are family names too."""
 _TITLES = r"(?:dr|mr|mrs|mx|prof|rev|sgt|capt|lt|miss)"
 _LONG_TITLES = r"(?:doctor|nurse|professor|sister|brother|aunt|uncle)"
@@ -54,12 +54,13 @@ def _family(text: str) -> bool:
     words = lexicon()
     last = [word.lower() for word in WORD.findall(text) if len(word) > 1][-1:]
     return any(
-        word not in _STATES and (word in words.family or word in words.given or not words.common(word)) for word in last
+        word not in _CONDITIONS and (word in words.family or word in words.given or not words.common(word))
+        for word in last
     )
 
 
 def _family_lower(text: str) -> bool:
-    return text in lexicon().family and text not in _STATES
+    return text in lexicon().family and text not in _CONDITIONS
 
 
 def _family_given(text: str) -> bool:

@@ -10,9 +10,9 @@ from veil.transforms.text.words import WORD, lexicon, lines
 from .rule import Rule
 
 _I = re.IGNORECASE
-_ABBREVIATIONS = "|".join(line.split()[0] for line in lines("states.txt"))
+ABBREVIATIONS = "|".join(line.split()[0] for line in lines("states.txt"))
 _NAMES = "|".join(sorted((line.split(maxsplit=1)[1] for line in lines("states.txt")), key=len, reverse=True))
-_STATE = rf"(?:(?i:{_NAMES})|(?:{_ABBREVIATIONS}))"
+_STATE = rf"(?:(?i:{_NAMES})|(?:{ABBREVIATIONS}))"
 _CLINICAL_STATES = "AL AR CO CT DE HI ID IN LA MA MD ME MI MS OK OR PA PR SC VA ND"
 _CLINICAL = frozenset(_CLINICAL_STATES.split())
 """Abbreviations of states that are clinical ones too."""

@@ -7,12 +7,13 @@ from functools import cache
 
 from veil.transforms.text.words import WORD, lexicon, lines, word_set
 
+from .places import ABBREVIATIONS
 from .rule import Rule
 
 _PLACE = r"[A-Z][a-z'-]{2,24}(?: [A-Z][a-z'-]{2,24}){0,2}"
 _LIVES = (
     r"lives?|lived|living|resid(?:es?|ed|ing)|born|raised|grew up|moved|relocated|emigrated|immigrated|native|"
-    r"flew|drove|travell?(?:ed|ing)|stay(?:s|ed|ing)|graduated?|graduate"
+    r"flew|drove|travell?(?:ed|ing)|stay(?:s|ed|ing)|graduated?"
 )
 _WORDS = (
     "hospital hospice assisted nursing home rehab icu er ed room foster group shelter apartment house labor term care "
@@ -20,7 +21,6 @@ _WORDS = (
     "monday tuesday wednesday thursday friday saturday sunday clinic unit floor bed"
 )
 _NO_PLACES = frozenset(_WORDS.split())
-_ALL_STATES = "|".join(line.split()[0] for line in lines("states.txt"))
 _STATES = "AZ|KS|KY|MN|NH|NY|TN|WV|WY"
 """Abbreviations of states that stand for nothing else in a note; in front of the others a comma has to stand."""
 
@@ -55,7 +55,7 @@ RULES = (
         "LOCATION",
         re.compile(
             r"\b(?i:from|in|to|near|at|of|outside) (?P<id>[A-Z][A-Za-z.'-]{2,15}(?: [A-Z][A-Za-z'-]{2,12}){0,2})"
-            rf"(?:,? (?:{_ALL_STATES})\b)?(?=[ \t]{{0,2}}(?:[,.;:)\n]|$)| (?:and|for|with|on|by|in|where|via|to|last|"
+            rf"(?:,? (?:{ABBREVIATIONS})\b)?(?=[ \t]{{0,2}}(?:[,.;:)\n]|$)| (?:and|for|with|on|by|in|where|via|to|last|"
             r"this|after|who|today|yesterday|since|as|due)\b)"
         ),
         _known_city,
