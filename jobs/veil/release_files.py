@@ -42,6 +42,7 @@ def write(folder: Path, release: Release, key: str, rows: Sequence[Mapping[str, 
     making.mkdir(parents=True)
     try:
         (making / "numbers.csv").write_text(_csv(rows), encoding="utf-8")
+        told |= {"share_truncated": _truncated(release, rows)}
         metadata = {**told, "declaration": json.loads(release.canonical), "budgets": paid}
         (making / "metadata.json").write_text(json.dumps(metadata, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         (making / "index.html").write_text(page(release, told, rows, paid), encoding="utf-8")
@@ -52,6 +53,16 @@ def write(folder: Path, release: Release, key: str, rows: Sequence[Mapping[str, 
             raise
     finally:
         shutil.rmtree(making, ignore_errors=True)
+
+
+def _truncated(release: Release, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give, by query, the share of units of whom its bounds left something out, where that was declared and paid."""
+    of = {query.name: query.of for query in release.spec.queries if query.tells_truncation}
+    return {
+        str(of[row["query"]]): {name: row[name] for name in ("value", "low_95", "high_95")}
+        for row in rows
+        if row["query"] in of and row["statistic"] == "share"
+    }
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -30,6 +30,8 @@ def spark_conf(cores: int) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(max(2, cores)),
         # Delta replays its log in 50 partitions by default: 30 s of a first write on two cores
         "spark.databricks.delta.snapshotPartitions": str(max(2, cores)),
+        # no table keeps statistics to skip files by: looking for them took a seventh of an ingest's planning
+        "spark.databricks.delta.stats.skipping": "false",
         # Spark takes a table's compressed size for its size: at the 10 MB of the default, a broadcast of the gate's
         # tokens of 2,000 patients did not fit into 2 GB
         "spark.sql.autoBroadcastJoinThreshold": "1m",

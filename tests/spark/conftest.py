@@ -116,6 +116,7 @@ def spark() -> Iterator[None]:
     # tables of a few rows: planning is all that takes time
     session.conf.set("spark.sql.adaptive.enabled", "false")
     session.conf.set("spark.sql.codegen.wholeStage", "false")
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     yield
     session.stop()
     logging.getLogger("py4j.clientserver").setLevel(

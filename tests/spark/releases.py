@@ -72,6 +72,12 @@ edges = [0, 5, 10, 20]
 cells = 2
 per_cell = 2
 rho = 0.5
+[[queries]]
+name = "cut"
+statistic = "truncated"
+of = "records"
+cells = 1
+rho = 0.5
 [cost]
 delta = 1e-7
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,9 @@ def modelled(rows: list[Row], release: Release, number: int) -> dict[str, dict[t
     by = release.spec.by(query)
     sums: dict[str, dict[tuple[str, ...], float]] = defaultdict(lambda: defaultdict(float))
     seen: dict[tuple[str, ...], set[Any]] = defaultdict(set)
+    if query.tells_truncation:
+        records = release.spec.queries[release.spec.number_of("records")]
+        return _truncated(rows, release, records.cells, records.per_cell)
     for unit, month, ward, visit, dose in rows:
         keys = {"month": month, "ward": ward if ward in ("a", "b") else "other"}
         cell = tuple(str(keys[name]) for name in by)
@@ -73,6 +76,32 @@ def modelled(rows: list[Row], release: Release, number: int) -> dict[str, dict[t
     for cell, items in seen.items():
         sums["count"][cell] = len(items)
     return sums
+
+
+def _truncated(rows: list[Row], release: Release, cells: int, per_cell: int) -> dict[str, dict[tuple[str, ...], float]]:
+    """The units in any public cell of a count of records, and those who are in more cells, or more often in one."""
+    units: dict[str, Counter[tuple[str, str]]] = {}
+    for unit, month, ward, _, _ in rows:
+        if month in release.values("month"):
+            units.setdefault(unit, Counter())[month, ward if ward in ("a", "b") else "other"] += 1
+    cut = [unit for unit, of in units.items() if len(of) > cells or max(of.values()) > per_cell]
+    return {"count": {(): len(units)}, "truncated": {(): len(cut)}}
+
+
+@pytest.mark.parametrize(("cells", "per_cell"), [(2, 3), (5, 3), (9, 3), (9, 4)])
+def test_those_of_whom_something_is_left_out_are_counted(cells: int, per_cell: int, tmp_path: Path) -> None:
+    second = (
+        'statistic = "count"\ncells = 2\nper_cell = 3',
+        f'statistic = "count"\ncells = {cells}\nper_cell = {per_cell}',
+    )
+    release = declared(tmp_path, KITCHEN, second)
+    number = release.spec.number_of("cut")
+    rows = [*people(6), ("outside", "1999-01", "a", None, 1.0)]
+    frame = open_session("tests").createDataFrame(rows, SCHEMA)
+    found = bounding.exact(frame, release, plan.grouping_of(release, number))
+    expected = _truncated(rows, release, cells, per_cell)
+    assert 0 < expected["truncated"][()] < expected["count"][()]
+    assert found == {(): {(number, "count"): expected["count"][()], (number, "truncated"): expected["truncated"][()]}}
 
 
 def test_what_nobody_exceeds_is_counted_exactly(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def _fill(cells: Exact, cell: tuple[str, ...], number: int, query: Any, patients
     values = np.zeros(1)
     if query.lower is not None:
         values = np.round((np.clip(DOSES, query.lower, query.upper) - plan.centre(query)) / query.resolution)
-    found = {"count": len(values), "sum": values.sum(), "square": 0}
+    found = {"count": len(values), "sum": values.sum(), "square": 0, "truncated": 0.5}
     if query.statistic == "variance":
         found["square"] = (values**2 - plan.square_centre(query)).sum()
     parts.update({(number, part): int(patients * found[part]) for part in plan.parts(query)})
@@ -58,7 +58,7 @@ def true_value(row: estimates.Row, release: Release, patients: int) -> float:
         bins = np.digitize(np.clip(DOSES, query.edges[0], query.edges[-1] - 1e-9), query.edges) - 1
         return patients * int((bins == query.edges.index(low)).sum())
     if query.lower is None:
-        return patients
+        return {"truncated": patients / 2, "share": 0.5}.get(row.statistic, patients)
     values = np.clip(DOSES, query.lower, query.upper)
     of = {
         "count": patients * len(DOSES),
@@ -158,6 +158,7 @@ def test_the_files_hold_every_number_and_need_nothing_else(text: str, tmp_path: 
     assert sorted(written) == ["index.html", "metadata.json", "numbers.csv"]
     assert len(list(csv.DictReader(written["numbers.csv"].splitlines()))) == len(rows)
     told = json.loads(written["metadata.json"])
+    assert list(told["share_truncated"]) == [query.of for query in release.spec.queries if query.tells_truncation]
     assert told["spec_hash"] == release.hash
     assert {"rho", "epsilon", "epsilon_zcdp", "delta", "privacy_unit", "queries", "declaration"} <= told.keys()
     for foreign in ("http:", "https:", "src=", "@import", "<script"):

@@ -83,6 +83,7 @@ def test_every_shipped_release_loads_has_a_budget_and_is_paid_by_it(path: Path) 
     assert 0 < statement(release)["rho"] <= min(budget.period_rho, budget.lifetime_rho)
 
 
+CUT = '[[queries]]\nname = "cut"\nstatistic = "truncated"\nof = "{of}"\ncells = 1\nrho = 0.05\n'
 BAD = {
     "L0 of zero": (("cells = 4", "cells = 0"), "key queries.1.cells (line 25)"),
     "bound from the data": (("upper = 100", 'upper = "max"'), "key queries.2.upper (line 33)"),
@@ -124,6 +125,15 @@ BAD = {
     "name of a table in a folder of images": (
         ("[records]", '[records]\nmodality = "dicom"'),
         "key records.types (line 9)",
+    ),
+    "truncation of no query": (("[cost]", CUT.format(of="code") + "[cost]"), "key queries.3.of (line 39)"),
+    "truncation by month": (
+        ("[cost]", CUT.format(of="dose") + 'by = ["month"]\n[cost]'),
+        "key queries.3.by (line 42)",
+    ),
+    "truncation of what keeps everything": (
+        ("cells = 4\nrho = 0.05\n", "cells = 6\nrho = 0.05\n" + CUT.format(of="patients")),
+        "key queries.2.of (line 30): patients leaves nothing out",
     ),
     "minimum size of nobody": (
         ("[records]", 'minimum_size = 5\n[records]\nmodality = "tabular"'),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from veil.privacy import audit_noise, bounding, drawing, plan
+from veil.privacy import audit_noise, cells, drawing, plan
 from veil.privacy.audit_path import Check, Path, subject_of
 from veil.privacy.drawing import Draw
 from veil.privacy.load import Release
@@ -85,8 +85,8 @@ def _differences(
     signed = [F.sum(F.when(F.col("side") == 1, F.col(name)).otherwise(-F.col(name))).alias(name) for name in numbers]
     changed = both.groupBy("trial", *cell).agg(*signed)
     rows = changed.where(" OR ".join(f"{name} <> 0" for name in numbers)).collect()
-    listed = bounding.listed_cells(release, grouping)
-    return [{**row, "cell": bounding.cell_of(row, grouping, listed)} for row in (each.asDict() for each in rows)]
+    listed = cells.listed_cells(release, grouping)
+    return [{**row, "cell": cells.cell_of(row, grouping, listed)} for row in (each.asDict() for each in rows)]
 
 
 def _sensitivity(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from veil.privacy import plan
-from veil.privacy.bounding import Cell, Exact
+from veil.privacy.bounding import Exact
+from veil.privacy.cells import Cell
 from veil.privacy.load import Release
 from veil.privacy.mechanism import Mechanism
 from veil.privacy.plan import Grouping, Measure

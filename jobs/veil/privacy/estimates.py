@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from scipy.special import ndtri
 
 from veil.privacy import plan
-from veil.privacy.bounding import Cell
+from veil.privacy.cells import Cell
 from veil.privacy.consistency import Node, consistent
 from veil.privacy.drawing import Noisy, ascent
 from veil.privacy.load import Release
@@ -51,7 +51,7 @@ def expected_rows(release: Release) -> int | None:
         if release.is_selected(columns):
             return None
         cells = release.cells(columns)
-        each = {"mean": 3, "variance": 4}.get(query.statistic, 1)
+        each = {"mean": 3, "variance": 4, "truncated": 3}.get(query.statistic, 1)
         if query.edges is not None:
             each = len(query.quantiles) if query.quantiles else len(query.edges) - 1
         if query.levels:
@@ -79,7 +79,7 @@ def _small(release: Release, noisy: Noisy) -> set[tuple[tuple[str, str], ...]]:
     return {
         tuple(zip(release.spec.by(query), cell, strict=True))
         for number, query in enumerate(release.spec.queries)
-        if query.counts_units
+        if query.counts_units or query.tells_truncation
         for cell, value in noisy.of(number)[0].items()
         if value < least
     }
@@ -97,6 +97,8 @@ def _of_query(release: Release, noisy: Noisy, number: int) -> Iterator[Row]:
             yield from _binned(query, noisy, number, cell, keys)
         elif query.statistic in ("mean", "variance"):
             yield from _moments(query, noisy, number, cell, keys)
+        elif query.tells_truncation:
+            yield from _truncation(query, noisy, number, cell)
         else:
             part = "sum" if query.statistic == "sum" else "count"
             values, mechanism = noisy.of(number, part)
@@ -127,6 +129,18 @@ def _moments(query: Query, noisy: Noisy, number: int, cell: Cell, keys: dict[str
     yield Row(keys, query.name, "mean", at, low, high)
     if "square" in parts:
         yield _variance(query, keys, value, width, mean)
+
+
+def _truncation(query: Query, noisy: Noisy, number: int, cell: Cell) -> Iterator[Row]:
+    """Give units, those of whom something was left out, and their share, whose interval is Bonferroni's over both."""
+    value, width = {}, {}
+    for part in plan.parts(query):
+        values, mechanism = noisy.of(number, part)
+        value[part], width[part] = values[cell], mechanism.half_width(_ALPHA / 2)
+        yield _row(query, {}, part, value[part], mechanism.half_width())
+    shares = _ratio(value["truncated"], width["truncated"], value["count"], width["count"])
+    at, low, high = (min(max(share, 0.0), 1.0) for share in shares)
+    yield Row({}, query.name, "share", at, low, high)
 
 
 def _variance(

@@ -14,7 +14,7 @@ from veil.errors import VeilError
 from veil.policy.files import read_toml, validated
 from veil.privacy import calendars
 from veil.privacy.checks import check
-from veil.privacy.spec import Budget, Budgets, ReleaseSpec
+from veil.privacy.spec import Budget, Budgets, Query, ReleaseSpec
 from veil.privacy.tables import Table, read_table
 
 MOST_CELLS = 2_000_000
@@ -112,7 +112,19 @@ def load_release(path: Path) -> Release:
                 f"{origin.at('queries', number, 'by')}: {width:,} cells are more than {MOST_CELLS:,}",
                 "Use coarser keys",
             )
+        if query.tells_truncation and not _truncates(release, spec.queries[spec.number_of(str(query.of))]):
+            raise VeilError(
+                f"{origin.at('queries', number, 'of')}: {query.of} leaves nothing out: it keeps all its cells",
+                "Remove the query",
+            )
     return release
+
+
+def _truncates(release: Release, query: Query) -> bool:
+    columns = release.spec.by(query)
+    if not query.counts_units or release.is_selected(columns):
+        return True
+    return query.cells < prod(len(release.values(column)) for column in columns)
 
 
 def load_budget(config: Path, release: Release) -> Budget:

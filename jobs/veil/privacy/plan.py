@@ -12,27 +12,34 @@ from veil.privacy.load import Release
 from veil.privacy.mechanism import Mechanism
 from veil.privacy.spec import Query
 
-_PARTS = {"sum": ("sum",), "mean": ("count", "sum"), "variance": ("count", "sum", "square")}
+_PARTS = {
+    "sum": ("sum",),
+    "mean": ("count", "sum"),
+    "variance": ("count", "sum", "square"),
+    "truncated": ("count", "truncated"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
     """What is bounded together: cells of some columns, of which one privacy unit keeps at most `cells`.
 
-    `bins` is the index of the query whose bins are one more column, or None.
+    `bins` is the index of the query whose bins are one more column, or None; `truncated` that of the query whose
+    bounds are watched: its units are counted, and those of whom it leaves something out.
     """
 
     columns: tuple[str, ...]
     cells: int
     bins: int | None = None
+    truncated: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One vector of integers, with a value for each cell.
 
-    `query` is the index of its query, `part` is ``count``, ``sum`` or ``square``, `level` how many parents up its
-    cells are (0: as they were bounded).
+    `query` is the index of its query, `part` is ``count``, ``sum``, ``square`` or ``truncated``, `level` how many
+    parents up its cells are (0: as they were bounded).
     """
 
     query: int
@@ -44,7 +51,12 @@ class Measure:
 def grouping_of(release: Release, number: int) -> Grouping:
     """Give what the query `number` is bounded with: queries over the same cells share one pass over the data."""
     query = release.spec.queries[number]
-    return Grouping(release.spec.by(query), query.cells, number if query.edges is not None else None)
+    return Grouping(
+        release.spec.by(query),
+        query.cells,
+        number if query.edges is not None else None,
+        release.spec.number_of(str(query.of)) if query.tells_truncation else None,
+    )
 
 
 def groupings(release: Release) -> list[Grouping]:
@@ -136,6 +148,7 @@ def most_in_cell(query: Query, part: str) -> int:
     """Give the L-infinity bound of a part of a query."""
     of: dict[str, Callable[[], int]] = {
         "count": lambda: 1,
+        "truncated": lambda: 1,
         "sum": partial(steps, query),
         "square": lambda: steps(query) ** 2 - square_centre(query),
     }

@@ -22,6 +22,8 @@ class QueryChecker:
 
     def check(self) -> None:
         """Check it; a refusal is a `VeilError` that names file, key and line."""
+        if self._query.tells_truncation:
+            self._check_truncation()
         self._check_by()
         self._check_of()
         self._check_cost()
@@ -80,8 +82,17 @@ class QueryChecker:
             query.of not in self._spec.columns or self._spec.columns[query.of].form != "number"
         ):
             self._refuse("of", "it names no column of numbers", 'Declare the column with as = "number"')
-        if query.of is not None and query.of not in self._spec.columns:
+        if query.of is not None and query.of not in self._spec.columns and not query.tells_truncation:
             self._refuse("of", f"there is no column {query.of}", f"Declare it: {listed(self._known)} are declared")
+
+    def _check_truncation(self) -> None:
+        query = self._query
+        others = {other.name: other for other in self._spec.queries if not other.tells_truncation}
+        if query.of not in others:
+            self._refuse("of", "it names no other query", f"Write one of {listed(others)}")
+        for key, idle in (("by", query.by), ("cells", query.cells != 1), ("per_cell", query.per_cell != 1)):
+            if idle:
+                self._refuse(key, "it counts every patient once, over all cells", "Write cells = 1 and nothing else")
 
     def _check_cost(self) -> None:
         if self._spec.cost.epsilon is None and self._query.rho is None:

@@ -13,7 +13,9 @@ _RELEASE = r"^[a-z][a-z0-9_]{0,49}$"
 _PERIOD = r"^\d{4}(-(Q[1-4]|W\d{2}|\d{2}(-\d{2})?))?$"
 Unit = Literal["patient", "patient-day"]
 Window = Literal["day", "week", "month", "quarter", "year"]
-Statistic = Literal["patients", "patient-days", "count", "sum", "mean", "variance", "histogram", "quantiles"]
+Statistic = Literal[
+    "patients", "patient-days", "count", "sum", "mean", "variance", "histogram", "quantiles", "truncated"
+]
 
 ENVELOPE = ("type", "start", "code_system", "code")
 """The typed columns of bronze that a release may read, whatever the modality."""
@@ -99,7 +101,8 @@ class Query(_Part):
     """One statistic of the records, by columns.
 
     `cells` bounds in how many cells one privacy unit counts (L0), `per_cell` how often in one of them (L-infinity).
-    `of` is the column that is counted once each, or whose numbers are added up. What they mean: docs/releases.md.
+    `of` is the column that is counted once each, or whose numbers are added up; of ``truncated``, the query whose
+    bounds left something out. What they mean: docs/releases.md.
     """
 
     name: _Name
@@ -132,6 +135,11 @@ class Query(_Part):
     def has_bins(self) -> bool:
         """Whether the numbers of `of` are counted by bin."""
         return self.statistic in ("histogram", "quantiles")
+
+    @property
+    def tells_truncation(self) -> bool:
+        """Whether privacy units are counted of whom another query leaves something out."""
+        return self.statistic == "truncated"
 
 
 class Cost(_Part):
@@ -169,8 +177,14 @@ class ReleaseSpec(_Part):
     cost: Cost
 
     def by(self, query: Query) -> tuple[str, ...]:
-        """Give the key columns of a query: those it names, or all."""
+        """Give the key columns of a query: those it names, or all; none of one that tells truncation."""
+        if query.tells_truncation:
+            return ()
         return tuple(self.keys) if query.by is None else tuple(query.by)
+
+    def number_of(self, name: str) -> int:
+        """Give the index of the query of a name."""
+        return [query.name for query in self.queries].index(name)
 
     @property
     def key_columns(self) -> list[str]:
