@@ -50,7 +50,7 @@ veil: setup ## Run the command line: make veil ARGS='report --json'
 
 test: setup ## Run the tests
 	@bash .ci/packages
-	@$(PYTEST) -n 2 --dist loadgroup
+	@$(PYTEST) -n 2
 
 test-slow: setup ## Run the tests that take minutes each: kills, a backfill, and a cluster
 	@bash .ci/packages

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -16,9 +18,12 @@ os.environ.pop("VEIL_SPARK_REMOTE", None)
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Make two groups for two processes: tests that share a Spark session, and the others."""
-    spark = PROJECT / "tests" / "spark"
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("spark" if spark in item.path.parents else "others"))
+class _BySession(LoadScopeScheduling):
+    """Two groups for two processes: tests that share a Spark session, and the others, which share a demonstration."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "spark" if nodeid.startswith("tests/spark/") else "others"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _BySession:
+    return _BySession(config, log)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from sqlalchemy.exc import DatabaseError
+
 from veil.control import Store
 from veil.errors import Nothing, Refused, VeilError
 from veil.lake import RESTRICTED
@@ -93,13 +95,21 @@ _STORAGE = {
     "No space left on device": "free some space on the volume of VEIL_LAKE",
 }
 """What a file system says, as the JVM repeats it, and what to do about it."""
+_CONTROL = {
+    "database or disk is full": "free some space on its volume",
+    "No space left on device": "free some space on its volume",
+    "disk I/O error": "check its volume: full, broken, or no local disk",
+    "readonly database": "let the user that the jobs run as write its file and folder",
+}
+"""What SQLite and Postgres say, and what to do about it."""
 
 
 def _condition(error: Exception) -> str:
+    what, signs = ("control store", _CONTROL) if isinstance(error, DatabaseError) else ("lake", _STORAGE)
     told = str(error)
-    for sign, fix in _STORAGE.items():
+    for sign, fix in signs.items():
         if sign in told:
-            return f"the lake cannot be written, {sign}: {fix}"
+            return f"the {what} cannot be written, {sign}: {fix}"
     return str(getattr(error, "getCondition", lambda: None)() or type(error).__name__)
 
 

@@ -1,17 +1,24 @@
-"""A year of monthly releases, drawn by a backfill and then once more by another: the same bytes, paid for once."""
+"""A year of monthly releases, drawn by a backfill and then once more by another, under two schedulers.
+
+The same bytes come out, paid for once.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
 
-from tests.e2e.conftest import ENDED, Finished, backfill, new_environment, open_embedded
+from tests.e2e.conftest import AIRFLOW, ENDED, Finished, backfill, new_environment, open_embedded
 from veil.demo import generate
 from veil.embedded.rest import Airflow
 
@@ -56,6 +63,22 @@ def hospital(tmp_path: Path) -> Iterator[Finished]:
         installation.veil("down")
 
 
+@pytest.fixture
+def second_scheduler(hospital: Finished, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another scheduler on the same database, which hands out the same tasks beside the first."""
+    home = open_embedded(hospital, monkeypatch)
+    with (hospital.home / "airflow" / "second-scheduler.log").open("wb") as log:
+        command = [AIRFLOW, "scheduler"]
+        started = subprocess.Popen(command, env=home.environment(), stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield
+            assert started.poll() is None, "the second scheduler has ended"
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGTERM)
+            started.wait()
+
+
 def spent(installation: Finished) -> dict[str, float]:
     blocks = json.loads(installation.veil("budget", "show", "--json").stdout)
     return {block["block_id"]: block["spent"] / 1e9 for block in blocks}
@@ -69,6 +92,7 @@ def drawn(installation: Finished) -> dict[str, set[tuple[str, float]]]:
     return by_period
 
 
+@pytest.mark.usefixtures("second_scheduler")
 def test_a_year_is_drawn_once_however_often_it_is_backfilled(
     hospital: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DatabaseError
 
 from veil.control import Store
 from veil.entry import EXIT_FAILED, EXIT_NOTHING, EXIT_REFUSED, Arguments, Run, guarded, main
@@ -45,7 +46,8 @@ class SparkError(Exception):
         (KeyError(SECRET), "KeyError"),
         (SparkError(f"'{SECRET}' cannot be cast"), "CAST_INVALID_INPUT"),
         (SparkError(f"/lake/{SECRET}.json.tmp (Permission denied)"), "let the user that Spark runs as write"),
-        (OSError(28, "No space left on device", SECRET), "free some space"),
+        (OSError(28, "No space left on device", SECRET), "free some space on the volume of VEIL_LAKE"),
+        (DatabaseError(SECRET, {}, Exception("database or disk is full")), "the control store cannot be written"),
     ],
 )
 def test_an_unforeseen_error_is_named_and_what_it_quotes_stays_restricted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import time
 from collections import defaultdict
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from veil import ledger
 from veil.control import Store, attempts, receipts, schema
@@ -27,8 +28,8 @@ COST = 10
 DELTA = 1000
 
 
-def charge(key: str, cost: int = COST, day: int = 100, lifetime: int = 1000) -> ledger.Charge:
-    caps = {DAY: (day, DELTA), LIFETIME: (lifetime, DELTA)}
+def charge(key: str, cost: int = COST, day: int = 100, lifetime: int = 1000, block: str = DAY) -> ledger.Charge:
+    caps = {block: (day, DELTA), LIFETIME: (lifetime, DELTA)}
     return ledger.Charge(key, "visits", "the spec", "patient", cost, caps)
 
 
@@ -41,7 +42,7 @@ def state_of(store: Store, key: str) -> str | None:
         return connection.scalar(select(schema.release.c.state).where(schema.release.c.key == key))
 
 
-def release(store: Store, key: str, report: Path | None = None, **terms: int) -> bytes:
+def release(store: Store, key: str, report: Path | None = None, **terms: Any) -> bytes:
     """Pay, draw, keep and publish; every draw differs, and what is kept is what `report` is told."""
     payload = ledger.reserve(store, charge(key, **terms))
     if payload is None:
@@ -215,6 +216,35 @@ def test_a_crash_in_any_state_ends_in_one_number_and_one_charge(
     assert ledger.is_paid(store, "k")
 
 
+def _draw_with_a_full_disk(url: str, folder: Path, report: Path) -> None:
+    store = Store(url)
+    assert ledger.reserve(store, charge("k")) is None
+    # whatever is written from here on has no more room, as on a disk that is full
+    largest = max(path.stat().st_size for path in folder.glob("control.db*"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+    try:
+        ledger.keep_drawn(store, "k", os.urandom(1 << 20))
+    except DatabaseError:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        tell(report, "refused", b"full")
+
+
+def test_a_disk_that_is_full_when_numbers_are_to_be_kept_loses_nothing_and_costs_nothing(
+    tmp_path: Path, processes: ForkServerContext
+) -> None:
+    url, report = f"sqlite:///{tmp_path / 'control.db'}", tmp_path / "seen"
+    victim = processes.Process(target=_draw_with_a_full_disk, args=(url, tmp_path, report))
+    victim.start()
+    victim.join()
+    assert (victim.exitcode, told(report)) == (0, {"refused": {b"full".hex()}})
+    store = Store(url)
+    assert (state_of(store, "k"), spent(store)) == ("RESERVED", {DAY: COST, LIFETIME: COST})
+    numbers = release(store, "k")
+    assert release(store, "k") == numbers
+    assert spent(store) == {DAY: COST, LIFETIME: COST}
+    assert ledger.verify(store) == []
+
+
 def _die_at_statement(url: str, report: Path, fatal: int) -> None:
     store, statements = Store(url), 0
 
@@ -249,13 +279,13 @@ def test_a_crash_before_or_after_any_statement_ends_in_one_number_and_one_charge
 
 
 def _work_until_killed(url: str, report: Path, seed: int) -> None:
-    """Release every key in an order of one's own, each beside a receipt, over and over."""
-    store, order = Store(url), random.Random(seed)
+    """Release every key of a round in an order of one's own, each beside a receipt, over and over."""
+    store, order, period = Store(url), random.Random(seed), _round(seed)
     while True:
-        for key in order.sample(KEYS, len(KEYS)):
+        for key in order.sample(_keys(period), KEYS):
             attempt = attempts.begin(store, "release", key, "visits", f"run {seed}")
             try:
-                release(store, key, report, day=KILL_CAP)
+                release(store, key, report, day=KILL_CAP, lifetime=10**9, block=period)
             except Refused:
                 tell(report, "refused", key.encode())
                 attempts.fail(store, attempt)
@@ -270,7 +300,16 @@ def _close(store: Store, attempt: Attempt) -> None:
         return  # another writer began on the same key: its attempt counts
 
 
-KEYS = [f"key-{number}" for number in range(40)]
+def _round(seed: int) -> str:
+    """Name the round of a writer: few work on the same keys, and every few kills bring keys that nobody has drawn."""
+    return f"round-{seed // 6}"
+
+
+def _keys(period: str) -> list[str]:
+    return [f"{period}/key-{number}" for number in range(KEYS)]
+
+
+KEYS = 40
 KILL_CAP = 35 * COST
 KILLS, WRITERS = int(os.environ.get("VEIL_KILLS", "20")), int(os.environ.get("VEIL_WRITERS", "3"))
 
@@ -300,15 +339,22 @@ def test_nothing_is_overspent_or_drawn_twice_when_writers_are_killed_at_random(
     seen = told(report)
     refused = {bytes.fromhex(key).decode() for key in seen.pop("refused", ())}
     assert all(len(numbers) == 1 for numbers in seen.values())
-    paid = {key for key in KEYS if state_of(store, key) is not None}
-    assert seen.keys() <= paid
-    assert not refused & paid
-    assert spent(store) == {DAY: len(paid) * COST, LIFETIME: len(paid) * COST}
-    assert len(paid) * COST <= KILL_CAP
-    for key in sorted(paid):
-        assert seen.get(key, set()) <= {release(store, key).hex()}
+    rounds = dict.fromkeys(_round(seed) for seed in range(WRITERS + KILLS))
+    paid = {period: {key for key in _keys(period) if state_of(store, key) is not None} for period in rounds}
+    everything = set().union(*paid.values())
+    assert seen.keys() <= everything
+    assert not refused & everything
+    expected = {period: len(keys) * COST for period, keys in paid.items() if keys} | {LIFETIME: len(everything) * COST}
+    assert {block: paid_for for block, paid_for in spent(store).items() if paid_for} == expected
+    assert all(len(keys) * COST <= KILL_CAP for keys in paid.values())
+    for key in sorted(everything):
+        assert seen.get(key, set()) <= {release(store, key, block=_of(key), day=KILL_CAP, lifetime=10**9).hex()}
     assert receipts.verify(store) is None
     assert ledger.verify(store) == []
+
+
+def _of(key: str) -> str:
+    return key.partition("/")[0]
 
 
 def _wait_for(report: Path) -> None:
