@@ -49,7 +49,10 @@ class Finished:
 
     @property
     def password(self) -> str:
-        return str(json.loads((self.home / "airflow" / "passwords.json").read_text())["admin"])
+        return self.password_of("admin")
+
+    def password_of(self, user: str) -> str:
+        return str(json.loads((self.home / "airflow" / "passwords.json").read_text())[user])
 
     @property
     def run(self) -> str:
@@ -93,8 +96,8 @@ def published(home: Path) -> dict[str, set[tuple[str, str, str, str]]]:
     }
 
 
-def task_states(client: Airflow, run: str) -> dict[str, str]:
-    path = f"/dags/pipeline/dagRuns/{quote(run)}/taskInstances?limit=100"
+def task_states(client: Airflow, run: str, dag: str = "pipeline") -> dict[str, str]:
+    path = f"/dags/{dag}/dagRuns/{quote(run)}/taskInstances?limit=100"
     return {task["task_id"]: task["state"] for task in client.get(path)["task_instances"]}
 
 

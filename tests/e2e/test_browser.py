@@ -1,9 +1,11 @@
-"""Airflow's pages in a browser: the list of DAGs, a finished run's tasks, and the report of the run."""
+"""Airflow's pages in a browser: DAGs, a finished run's tasks, its report, and two people who raise a budget."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,15 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.e2e.conftest import Finished
+from tests.e2e.conftest import ENDED, Finished, open_embedded, task_states
+from veil.embedded.rest import Airflow
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("chromium") and shutil.which("chromedriver")),
     reason="Chromium and its driver are not installed: apt-get install chromium chromium-driver",
 )
 SECONDS = 60
+WAITING = ("deferred", "awaiting_input")
 FLAGS = (
     "--headless=new",
     "--disable-gpu",
@@ -35,7 +39,6 @@ def browser(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A browser that is logged in."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
-    from selenium.webdriver.common.by import By
 
     options = webdriver.ChromeOptions()
     options.binary_location = str(shutil.which("chromium"))
@@ -47,15 +50,22 @@ def browser(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Ite
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     driver.implicitly_wait(SECONDS)
     try:
-        driver.get(finished.url)
-        driver.find_element(By.NAME, "username").send_keys("admin")
-        driver.find_element(By.NAME, "password").send_keys(finished.password)
-        driver.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
-        shows(driver, "Dags")
-        complaints(driver)  # a page that nobody is logged in to says so in the console
+        log_in(driver, finished, "admin")
         yield driver
     finally:
         driver.quit()
+
+
+def log_in(driver: Any, finished: Finished, user: str) -> None:
+    from selenium.webdriver.common.by import By
+
+    driver.delete_all_cookies()
+    driver.get(finished.url)
+    driver.find_element(By.NAME, "username").send_keys(user)
+    driver.find_element(By.NAME, "password").send_keys(finished.password_of(user))
+    driver.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
+    shows(driver, "Dags")
+    complaints(driver)  # a page that nobody is logged in to says so in the console
 
 
 def shows(driver: Any, text: str) -> None:
@@ -117,3 +127,27 @@ def test_the_report_of_a_run_is_a_link_away(browser: Any, finished: Finished) ->
     picture(browser, "report")
     browser.switch_to.default_content()
     assert complaints(browser) == []
+
+
+def test_two_people_raise_a_budget(browser: Any, finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    from selenium.webdriver.common.by import By
+
+    home = open_embedded(finished, monkeypatch)
+    client = Airflow(home.airflow_url, "admin", finished.password)
+    conf = {"block": "ehr/lifetime", "cap": 1.5, "reason": "agreed by the ethics board"}
+    run = client.post("/dags/raise_budget/dagRuns", {"conf": conf, "logical_date": None})["dag_run_id"]
+    for task, user in (("first", "admin"), ("second", "officer")):
+        while task_states(client, run, "raise_budget")[task] not in WAITING:
+            time.sleep(1)
+        log_in(browser, finished, user)
+        browser.get(f"{finished.url}/dags/raise_budget/runs/{quote(run)}/tasks/{task}/required_actions")
+        shows(browser, "May the cap of ehr/lifetime rise to rho = 1.5?")
+        shows(browser, "agreed by the ethics board")
+        picture(browser, f"raise-{task}")
+        browser.find_element(By.XPATH, "//button[normalize-space()='Approve']").click()
+    while (state := task_states(client, run, "raise_budget")["enter"]) not in ENDED:
+        time.sleep(1)
+    assert state == "success"
+    (block,) = json.loads(finished.veil("budget", "show", "--json").stdout)[-1:]
+    assert (block["block_id"], block["cap"]) == ("ehr/lifetime", 1_500_000_000)
+    assert "admin" in finished.veil("budget", "history").stdout

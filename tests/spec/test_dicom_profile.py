@@ -104,6 +104,16 @@ def test_pixels_within_a_sequence_and_bits_that_are_not_shown_go() -> None:
     assert not (np.frombuffer(read(outcome).PixelData, "<u2") & 0xF000).any()
 
 
+@pytest.mark.parametrize("keyword", ["PixelRepresentation", "BitsAllocated", "Rows", "LargestImagePixelValue"])
+def test_more_numbers_than_an_element_has_are_none(keyword: str) -> None:
+    hidden = np.frombuffer(b"Quillona Vasterby ", "<u2").tolist()
+    try:
+        outcome = anonymized(changed(MR, **{keyword: [0, *hidden]}))
+    except Unpublishable:
+        return
+    assert b"Vasterby" not in (outcome.payload or b"")
+
+
 def test_a_voice_is_held() -> None:
     with pytest.raises(Unpublishable, match="voice"):
         anonymized(changed(MR, SOPClassUID="1.2.840.10008.5.1.4.1.1.9.4.1"))

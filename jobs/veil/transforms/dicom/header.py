@@ -218,8 +218,8 @@ def _fits(written: str, allowed: Sequence[str]) -> bool:
 
 def _is_plausible(value: object, vr: str, most: int | None) -> bool:
     """Whether bytes are numbers, as many as there may be: a damaged length makes one of all that follows it."""
-    if not isinstance(value, bytes):
-        return True  # whatever was converted from bytes is numbers
+    if not isinstance(value, bytes):  # converted before, to learn what other values mean
+        return most is None or len(values.many(value)) <= most
     if vr in _SIZES and most is not None:
         return len(value) <= _SIZES[vr] * most
     return _WORDS.search(value) is None
