@@ -1,4 +1,4 @@
-"""Delta's jars: fetched once into a cache of Veil's own, verified, never resolved at run time."""
+"""The jars of Delta and Comet: fetched once into a cache of Veil's own, verified, never resolved at run time."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 
@@ -16,6 +18,19 @@ from veil.jars import jars
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+COMET = "org.apache.spark.CometPlugin"
+_COMET = {
+    "spark.plugins": COMET,
+    "spark.shuffle.manager": "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager",
+    "spark.memory.offHeap.enabled": "true",
+    "spark.memory.offHeap.size": "2g",
+    "spark.comet.enabled": "false",
+    "spark.comet.sparkToColumnar.enabled": "true",
+    "spark.comet.sparkToColumnar.supportedOperatorList": "LocalTableScan,RDDScan",
+}
+"""Apache DataFusion Comet is loaded, and off but for what runs `natively`. It works outside of the JVM's heap."""
+_PARTITIONS = 16
+"""Partitions a core for what runs natively: of a hundred million rows two fit into memory at once."""
 REMOTE = "VEIL_SPARK_REMOTE"
 """Address of the shared Connect server (``sc://host:port/;token=…``). Unset: a session of this process."""
 
@@ -23,6 +38,7 @@ REMOTE = "VEIL_SPARK_REMOTE"
 def spark_conf(cores: int) -> dict[str, str]:
     """Settings that every session needs, sized for `cores` (all the cores of the master, not of one worker)."""
     return {
+        **_COMET,
         "spark.jars": ",".join(str(jar) for jar in jars()),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -71,6 +87,21 @@ def open_session(app: str, connect_id: str | None = None) -> SparkSession:
     for key, value in spark_conf(cores).items():
         builder = builder.config(key, value)
     return builder.getOrCreate()
+
+
+@contextmanager
+def natively(spark: SparkSession) -> Iterator[None]:
+    """Run what a block asks of Spark in Comet's native code, as far as Comet can; the rest stays Spark's own."""
+    cores = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+    settings = {"spark.comet.enabled": "true", "spark.sql.shuffle.partitions": str(_PARTITIONS * cores)}
+    before = {name: spark.conf.get(name) for name in settings}
+    try:
+        for name, value in settings.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, str(value))
 
 
 def interrupt(connect_id: str) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from veil.embedded import connect
 from veil.embedded.places import Embedded, open_home
 from veil.lake import RESTRICTED
-from veil.session import spark_conf
+from veil.session import COMET, spark_conf
 from veil.settings import Settings
 from veil.submit import spark_home
 
@@ -46,7 +46,7 @@ def spark_server(home: Embedded) -> subprocess.Popen[bytes]:
         "spark.connect.grpc.binding.port": str(home.spark_port),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.plugins": connect.PLUGIN,
+        "spark.plugins": f"{COMET},{connect.PLUGIN}",
         "spark.sql.artifact.isolation.enabled": "false",
         "spark.python.worker.idleTimeoutSeconds": "0",
         "spark.local.dir": str(scratch),

@@ -20,6 +20,7 @@ from veil.privacy.load import Release
 from veil.privacy.mechanism import Mechanism
 from veil.privacy.neighbours import pairs
 from veil.privacy.plan import Grouping, Measure
+from veil.session import natively
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -84,7 +85,8 @@ def _differences(
     cell = [name for name in both.columns if name not in (*numbers, "trial", "side")]
     signed = [F.sum(F.when(F.col("side") == 1, F.col(name)).otherwise(-F.col(name))).alias(name) for name in numbers]
     changed = both.groupBy("trial", *cell).agg(*signed)
-    rows = changed.where(" OR ".join(f"{name} <> 0" for name in numbers)).collect()
+    with natively(spark):
+        rows = changed.where(" OR ".join(f"{name} <> 0" for name in numbers)).collect()
     listed = cells.listed_cells(release, grouping)
     return [{**row, "cell": cells.cell_of(row, grouping, listed)} for row in (each.asDict() for each in rows)]
 

@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING
 
 from veil.errors import VeilError
 from veil.privacy import plan
-from veil.privacy.cells import BIN, CELL, NOBODY, NOT_FINITE, Cell, cell_of, keyed, listed_cells
+from veil.privacy.cells import BIN, CELL, NOBODY, NOBODYS, NOT_FINITE, Cell, cell_of, keyed, listed_cells, nobodys
 from veil.privacy.load import Release
 from veil.privacy.plan import Grouping
 from veil.privacy.records import UNIT
 from veil.privacy.spec import Query
+from veil.session import natively
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 Exact = dict[Cell, dict[tuple[int, str], int]]
 """Exact numbers of one grouping: of a cell, by query and part. They never leave the process that draws."""
+
+_NUMBER = "veil_number"
+_LOW = (1 << 21) - 1
+"""Numbers of cells fit below it: `load.MOST_CELLS`, and a line of bins for records of nobody."""
 
 
 def exact(found: DataFrame, release: Release, grouping: Grouping) -> Exact:
@@ -37,7 +42,8 @@ def exact(found: DataFrame, release: Release, grouping: Grouping) -> Exact:
     listed = listed_cells(release, grouping)
     parts = plan.parts_of(release, grouping)
     try:
-        rows = bounded(found, release, grouping).collect()
+        with natively(found.sparkSession):
+            rows = bounded(found, release, grouping).collect()
     except PySparkException as error:
         raise _explained(error) from None
     sums: Exact = {}
@@ -63,8 +69,10 @@ def bounded(found: DataFrame, release: Release, grouping: Grouping, within: Sequ
     numbers = plan.queries_of(release, grouping)
     salt = F.lit(int(release.hash[:15], 16))
     if all(_counts_once(release.spec.queries[number]) for number in numbers):
-        chosen = _chosen_once(rows, cell, grouping.cells, salt, within)
-        totals = chosen.groupBy(*within, *cell).count()
+        if release.is_selected(grouping.columns):
+            totals = _selected_once(rows, cell, grouping.cells, salt, within)
+        else:
+            totals = _listed_once(rows, _bins(release, grouping), grouping.cells, salt, within)
         return totals.select(*within, *cell, *(F.col("count").alias(f"q{number}_count") for number in numbers))
     return _chosen(rows, release, grouping, cell, salt, within)
 
@@ -73,6 +81,11 @@ def _cell(release: Release, grouping: Grouping) -> list[str]:
     """Name the columns that tell the cells of a grouping apart."""
     cell = [*(grouping.columns if release.is_selected(grouping.columns) else [CELL])]
     return cell + ([BIN] if grouping.bins is not None else [])
+
+
+def _bins(release: Release, grouping: Grouping) -> int:
+    edges = None if grouping.bins is None else release.spec.queries[grouping.bins].edges
+    return len(edges) - 1 if edges else 1
 
 
 def _truncated(
@@ -95,21 +108,36 @@ def _truncated(
     return units.groupBy(*within, F.lit(0).alias(CELL)).agg(*numbers)
 
 
-def _chosen_once(rows: DataFrame, cell: Sequence[str], most: int, salt: Column, within: Sequence[str]) -> DataFrame:
-    """Give the cells that a unit counts in, at most `most`: sorted only where there are more."""
+def _listed_once(rows: DataFrame, bins: int, most: int, salt: Column, within: Sequence[str]) -> DataFrame:
+    """Count each unit in at most `most` of the listed cells that it is in, sorted only where there are more.
+
+    Cells are whole numbers here, in the low bits of what they are sorted by; hashes of 43 bits are above them.
+    """
     from pyspark.sql import functions as F
 
-    key = F.col(cell[0]) if len(cell) == 1 else F.struct(*cell)
-    mine = rows.groupBy(*within, UNIT).agg(F.collect_set(key).alias("cells"))
+    number = (F.col(CELL) - NOBODYS) * bins + (F.col(BIN) if bins > 1 else 0)
+    numbered = rows.select(*within, UNIT, number.cast("bigint").alias(_NUMBER))
+    mine = numbered.repartition(*within, UNIT).groupBy(*within, UNIT).agg(F.collect_set(_NUMBER).alias("cells"))
+    mixed = F.transform("cells", lambda one: F.xxhash64(salt, UNIT, one).bitwiseAND(~_LOW).bitwiseOR(one))
+    first = F.transform(F.slice(F.sort_array(mixed), 1, most), lambda one: one.bitwiseAND(_LOW))
+    kept = F.when(F.size("cells") <= most, F.col("cells")).otherwise(first)
+    totals = mine.select(*within, F.explode(kept).alias(_NUMBER)).groupBy(*within, _NUMBER).count()
+    cell = F.expr(f"int({_NUMBER} DIV {bins}) + {NOBODYS}").alias(CELL)
+    return totals.select(*within, cell, F.expr(f"int({_NUMBER} % {bins})").alias(BIN), "count")
+
+
+def _selected_once(rows: DataFrame, cell: Sequence[str], most: int, salt: Column, within: Sequence[str]) -> DataFrame:
+    """Count each unit in at most `most` of the cells that it is in, sorted only where there are more."""
+    from pyspark.sql import functions as F
+
+    mine = rows.groupBy(*within, UNIT).agg(F.collect_set(F.struct(*cell)).alias("cells"))
     ordered = F.transform(
         F.array_sort(F.transform("cells", lambda one: F.struct(F.xxhash64(salt, UNIT, one), one.alias("cell")))),
         lambda pair: pair["cell"],
     )
     kept = F.when(F.size("cells") <= most, F.col("cells")).otherwise(F.slice(ordered, 1, most))
     one = mine.select(*within, F.explode(kept).alias("one"))
-    if len(cell) == 1:
-        return one.withColumnRenamed("one", cell[0])
-    return one.select(*within, *(F.col(f"one.{name}").alias(name) for name in cell))
+    return one.groupBy(*within, *(F.col(f"one.{name}").alias(name) for name in cell)).count()
 
 
 def _chosen(
@@ -174,7 +202,7 @@ def _counts_once(query: Query) -> bool:
 def _explained(error: Exception) -> Exception:
     told = str(error)
     if NOBODY in told:
-        return VeilError("A record without a patient reached the release", "This is a defect: report it")
+        return nobodys()
     if NOT_FINITE in told:
         return VeilError(
             "A record holds NaN or an infinity where a number is added up",

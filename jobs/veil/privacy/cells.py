@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from veil.errors import VeilError
 from veil.privacy import plan
 from veil.privacy.load import Release
 from veil.privacy.plan import Grouping
@@ -15,34 +16,47 @@ if TYPE_CHECKING:
 
 Cell = tuple[str, ...]
 CELL, BIN = "veil_cell", "veil_bin"
+NOBODYS = -1
+"""The cell of records without a privacy unit. To raise an error in its place would keep Spark from native code."""
 NOBODY = "veil: a record without a privacy unit"
 NOT_FINITE = "veil: a number that is not finite"
 """What a job that is stopped says: a record that nobody is responsible for, a number that adds up to nothing."""
 
 
 def keyed(found: DataFrame, release: Release, grouping: Grouping, within: Sequence[str]) -> DataFrame:
-    """Give rows with their cell: outside of the public keys none is left, so that only these decide what is kept."""
+    """Give rows with their cell: outside of the public keys none is left, so that only these decide what is kept.
+
+    A record without a unit, whose empty string counts as one, has the cell `NOBODYS` where cells are listed, and stops
+    the job where they are selected.
+    """
     from pyspark.sql import functions as F
 
-    missing = F.col(UNIT).isNull() | (F.col(UNIT) == "")
-    unit = F.when(missing, F.raise_error(F.lit(NOBODY))).otherwise(F.col(UNIT)).alias(UNIT)
+    cells = listed_cells(release, grouping)
+    unit = F.coalesce(F.col(UNIT), F.lit("")).alias(UNIT)
     keys = [_key(release, column).alias(column) for column in grouping.columns]
     values, bins = _values(release, grouping)
     rows = found.select(*within, unit, *keys, *values, *bins)
     for column in (*grouping.columns, *([BIN] if bins else [])):
         rows = rows.where(F.col(column).isNotNull())
-    cells = listed_cells(release, grouping)
     if cells is None:
+        rows = rows.withColumn(UNIT, F.when(F.col(UNIT) == "", F.raise_error(F.lit(NOBODY))).otherwise(F.col(UNIT)))
         for column in grouping.columns:
             if not release.spec.keys[column].selected:
                 rows = rows.where(F.col(column).isin(release.values(column)))
         return rows
     if not grouping.columns:
-        return rows.withColumn(CELL, F.lit(0))
+        return rows.withColumn(CELL, _of_somebody(F.lit(0)))
     numbered = [(number, *cell) for number, cell in enumerate(cells)]
     ddl = ", ".join([f"{CELL} int", *(f"{column} string" for column in grouping.columns)])
     frame = found.sparkSession.createDataFrame(numbered, ddl)
-    return rows.join(F.broadcast(frame), list(grouping.columns)).drop(*grouping.columns)
+    joined = rows.join(F.broadcast(frame), list(grouping.columns)).drop(*grouping.columns)
+    return joined.withColumn(CELL, _of_somebody(F.col(CELL)))
+
+
+def _of_somebody(cell: Column) -> Column:
+    from pyspark.sql import functions as F
+
+    return F.when(F.col(UNIT) == "", F.lit(NOBODYS)).otherwise(cell)
 
 
 def _key(release: Release, column: str) -> Column:
@@ -95,7 +109,15 @@ def _bin(value: Column, edges: Sequence[float]) -> Column:
 
 
 def cell_of(values: Mapping[str, Any], grouping: Grouping, listed: list[Cell] | None) -> Cell:
-    """Name the cell of a row of `bounded`: its keys and, where there are bins, the bin's number."""
+    """Name the cell of a row of `bounded`: its keys and, where there are bins, the bin's number.
+
+    Raises
+    ------
+    VeilError
+        It is the cell of records without a privacy unit.
+    """
+    if listed is not None and values[CELL] == NOBODYS:
+        raise nobodys()
     cell = listed[values[CELL]] if listed is not None else tuple(values[name] for name in grouping.columns)
     return (*cell, str(values[BIN])) if grouping.bins is not None else cell
 
@@ -103,3 +125,8 @@ def cell_of(values: Mapping[str, Any], grouping: Grouping, listed: list[Cell] | 
 def listed_cells(release: Release, grouping: Grouping) -> list[Cell] | None:
     """List the public cells of a grouping, which `bounded` numbers; None where they are selected from the data."""
     return None if release.is_selected(grouping.columns) else release.cells(grouping.columns)
+
+
+def nobodys() -> VeilError:
+    """Make the error that a record without a privacy unit is."""
+    return VeilError("A record without a patient reached the release", "This is a defect: report it")
