@@ -29,7 +29,7 @@ _COMET = {
     "spark.comet.sparkToColumnar.supportedOperatorList": "LocalTableScan,RDDScan",
 }
 """Apache DataFusion Comet is loaded, and off but for what runs `natively`. It works outside of the JVM's heap."""
-_PARTITIONS = 16
+_PARTITIONS = 8
 """Partitions a core for what runs natively: of a hundred million rows two fit into memory at once."""
 REMOTE = "VEIL_SPARK_REMOTE"
 """Address of the shared Connect server (``sc://host:port/;token=…``). Unset: a session of this process."""
@@ -77,6 +77,8 @@ def open_session(app: str, connect_id: str | None = None) -> SparkSession:
     remote = os.environ.get(REMOTE)
     if remote:
         return _connect(f"{remote};session_id={connect_id}" if connect_id else remote)
+    if (own := SparkSession.getActiveSession()) is not None:
+        return own
     # the setting of this name is only read by spark-submit; workers would start the system's Python
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     cores = os.cpu_count() or 2

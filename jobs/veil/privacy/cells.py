@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from veil.errors import VeilError
 from veil.privacy import plan
 from veil.privacy.load import Release
@@ -46,10 +48,10 @@ def keyed(found: DataFrame, release: Release, grouping: Grouping, within: Sequen
         return rows
     if not grouping.columns:
         return rows.withColumn(CELL, _of_somebody(F.lit(0)))
-    numbered = [(number, *cell) for number, cell in enumerate(cells)]
-    ddl = ", ".join([f"{CELL} int", *(f"{column} string" for column in grouping.columns)])
-    frame = found.sparkSession.createDataFrame(numbered, ddl)
-    joined = rows.join(F.broadcast(frame), list(grouping.columns)).drop(*grouping.columns)
+    named = zip(grouping.columns, (pa.array(keys, pa.string()) for keys in zip(*cells, strict=True)), strict=True)
+    numbered = pa.table({CELL: pa.array(range(len(cells)), pa.int32()), **dict(named)})
+    frame = F.broadcast(found.sparkSession.createDataFrame(numbered))
+    joined = rows.join(frame, list(grouping.columns)).drop(*grouping.columns)
     return joined.withColumn(CELL, _of_somebody(F.col(CELL)))
 
 
