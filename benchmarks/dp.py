@@ -6,8 +6,9 @@ Records of ROWS / 20 patients under 2,000 codes are written as Parquet once; eve
 L0 = 5, L-infinity = 1 and rho = 0.05 (PipelineDP: its own Gaussian at epsilon 1, delta 1e-7), from reading the file to
 noisy numbers, in turns; the median of three is printed, after a warm-up. Tumult and PipelineDP run in environments of
 their own, made by uv, since they ask for other versions of Spark and pandas than Veil has; where one cannot be made,
-the benchmark says so. PipelineDP is given at most 1,000,000 rows, the others 10,000,000, each a limit of 600 s. The ledger is measured on
-SQLite, and on Postgres where VEIL_BENCH_POSTGRES is the URL of an empty database (postgresql+psycopg://…).
+the benchmark says so. PipelineDP is given at most 1,000,000 rows, the others 10,000,000, each a limit of 600 s. The
+ledger is measured on SQLite, and on Postgres where VEIL_BENCH_POSTGRES is the URL of an empty database
+(postgresql+psycopg://…).
 """
 
 from __future__ import annotations
