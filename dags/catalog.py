@@ -62,6 +62,8 @@ def _problem(path: Path) -> str | None:
         load_release(path)
     except VeilError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other DAGs go on
+        return f"{path.name}: it cannot be read ({type(error).__name__})"
     return None
 
 

@@ -82,9 +82,11 @@ def _unforeseen(settings: Settings, job: str, error: Exception) -> str:
     folder = settings.lake / RESTRICTED / "logs"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("".join(traceback.format_exception(error)))
-    except OSError as problem:
-        return f"{job} failed ({condition}), and the lake cannot be written: {problem.strerror}"
+        text = "".join(traceback.format_exception(error))
+        (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except Exception as problem:  # noqa: BLE001 - whatever it is would show the first error beside itself
+        told = getattr(problem, "strerror", None) or type(problem).__name__
+        return f"{job} failed ({condition}), and the lake cannot be written: {told}"
     return f"{job} failed ({condition}). The details are in restricted/logs/{name}: they may quote the data"
 
 
@@ -92,7 +94,7 @@ _STORAGE = {
     "Permission denied": "let the user that Spark runs as write in all of VEIL_LAKE",
     "AccessDeniedException": "let the user that Spark runs as write in all of VEIL_LAKE",
     "Read-only file system": "mount the volume of VEIL_LAKE for writing",
-    "No space left on device": "free some space on the volume of VEIL_LAKE",
+    "No space left on device": "free some space on the volume of VEIL_LAKE, or that of temporary files",
 }
 """What a file system says, as the JVM repeats it, and what to do about it."""
 _CONTROL = {

@@ -63,22 +63,41 @@ def described(release: Release, said: dict[str, Any]) -> str:
         lines.append("  days of one patient are not disjoint: for a patient, the cost of every day adds up")
     for query in said["queries"]:
         cells = "cells selected from the data" if query["cells"] is None else f"{query['cells']:,} cells"
-        lines.append(f"  {query['query']} ({query['statistic']}), {cells}")
+        bins = f" of {query['bins']} bins" if query["bins"] > 1 else ""
+        lines.append(f"  {query['query']} ({query['statistic']}), {cells}{bins}")
         for measure in query["measures"]:
             level = f", level {measure['level']}" if measure["level"] else ""
             lines.append(
                 f"    {measure['part']}{level}: L0 {measure['l0']}, L-infinity {measure['l_infinity']}, "
                 f"rho {measure['rho']:g}, scale {measure['scale']:.2f}, 95 % within ±{measure['half_width_95']}"
             )
-        if "expected_relative_error" in query:
-            errors = ", ".join(f"{size:,}: {query['expected_relative_error'][str(size)]:.1%}" for size in SIZES)
-            lines.append(f"    expected relative error of a count of {errors}")
+        lines += _of_added(query) if "published" in query else _of_count(query)
         if "threshold" in query:
             dropped = ", ".join(f"{size:,}: {query['share_dropped'][str(size)]:.1%}" for size in SIZES)
             lines.append(
                 f"    shown from {query['threshold']} on (delta {query['selection_delta']:.2g}); left out, of {dropped}"
             )
     return "\n".join(lines)
+
+
+def _of_count(query: dict[str, Any]) -> list[str]:
+    if "expected_relative_error" not in query:
+        return []
+    errors = ", ".join(f"{size:,}: {100 * query['expected_relative_error'][str(size)]:.2g} %" for size in SIZES)
+    finest = ", at the finest level," if len(query["measures"]) > 1 and query["measures"][-1]["level"] else ""
+    return [f"    expected relative error of a count{finest} of {errors}"]
+
+
+def _of_added(query: dict[str, Any]) -> list[str]:
+    low, high = query["bounds"]
+    said = [
+        f"    values from {low:g} to {high:g}, in steps of {query['resolution']:g}, in which scales are given",
+        f"    published with 95 %: sum ±{query['published']['sum']:.4g}",
+    ]
+    if "mean" in query["published"]:
+        means = ", ".join(f"{int(size):,}: ±{bound:.3g}" for size, bound in query["published"]["mean"].items())
+        said.append(f"    mean, at the most, of {means or 'no number of records that is told here: it needs more'}")
+    return said
 
 
 def _release(config: Path, name: str, day: str) -> Release:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,23 +96,27 @@ def stage(work: Job, release: Release, budget: Budget, redraw: int = 0) -> DataF
     if payload is None:
         payload = _paid(work, release, admitted, charge(release, budget, key, inputs, redraw, work.attempt.run_key))
     admitted.unpersist()
-    listed = release.spec.key_columns
-    rows = [
-        (
-            *(key, release.period),
-            *(row["keys"].get(column) for column in listed),
-            *(row["query"], row["statistic"], row["bin"]),
-            *(None if row[part] is None else float(row[part]) for part in ("value", "low", "high")),
-            row["suppressed"],
-        )
-        for row in json.loads(payload)
-    ]
+    rows = _rows(release, key, payload)
     name = f"staging/releases/{spec.name}"
     version = lake.replace_unit(lake.spark.createDataFrame(rows, columns(release)), RESTRICTED, name, key, work.write)
     work.figures.update(
         key=key, spec=release.hash, input=inputs, staging_version=version, rows=len(rows), **_told(release)
     )
     return lake.table(RESTRICTED, name, version).where(F.col("unit") == key)
+
+
+def _rows(release: Release, key: str, payload: bytes) -> list[tuple[Any, ...]]:
+    """Give the rows of the table that were drawn, as `columns` names them."""
+    return [
+        (
+            *(key, release.period),
+            *(row["keys"].get(column) for column in release.spec.key_columns),
+            *(row["query"], row["statistic"], row["bin"]),
+            *(None if row[part] is None else float(row[part]) for part in ("value", "low", "high")),
+            row["suppressed"],
+        )
+        for row in json.loads(payload)
+    ]
 
 
 def _paid(work: Job, release: Release, admitted: DataFrame, cost: ledger.Charge) -> bytes:
@@ -133,10 +138,13 @@ def publish(work: Job, release: Release, staged: DataFrame) -> None:
     The order of the rows is that of the keys: nothing of the data is in it.
     """
     key = str(work.figures["key"])
-    if not ledger.is_paid(work.store, key):
-        raise Refused("No ledger entry has paid for these numbers", "This is a defect: report it")
+    payload = ledger.drawn(work.store, key) if ledger.is_paid(work.store, key) else None
     ordered = staged.orderBy(*release.spec.key_columns, "query", "statistic", "bin").coalesce(1)
     rows = [row.asDict() for row in ordered.collect()]
+    names = [column.split(" ")[0] for column in columns(release).split(", ")]
+    found = Counter(tuple(row[name] for name in names) for row in rows)
+    if payload is None or found != Counter(_rows(release, key, payload)):
+        raise Refused("No ledger entry has paid for these numbers", "This is a defect: report it")
     paid = [ledger.block(work.store, block) for block in ledger.entry(work.store, key).blocks]
     folder = work.settings.lake / RELEASES / FILES / release.spec.name / key
     release_files.write(folder, release, key, rows, paid)

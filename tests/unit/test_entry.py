@@ -46,6 +46,7 @@ class SparkError(Exception):
         (KeyError(SECRET), "KeyError"),
         (SparkError(f"'{SECRET}' cannot be cast"), "CAST_INVALID_INPUT"),
         (SparkError(f"/lake/{SECRET}.json.tmp (Permission denied)"), "let the user that Spark runs as write"),
+        (ValueError(f"{SECRET} \udc80"), "ValueError"),
         (OSError(28, "No space left on device", SECRET), "free some space on the volume of VEIL_LAKE"),
         (DatabaseError(SECRET, {}, Exception("database or disk is full")), "the control store cannot be written"),
     ],

@@ -126,6 +126,36 @@ BAD = {
         ("[records]", '[records]\nmodality = "dicom"'),
         "key records.types (line 9)",
     ),
+    "day that is never": (("[records]", 'schedule = "0 6 31 2 *"\n[records]'), "key schedule (line 7): it never ticks"),
+    "title in the form of a price": (
+        ('title = "Patients by month"', 'title = "x\\n  rho 0.00001"'),
+        "key title (line 2)",
+    ),
+    "period in other digits": (('"2025"', '"٢٠٢٥"'), "key period (line 6)"),
+    "cost of nothing": (("rho = 0.05", "rho = 1e-300"), "key queries.1.rho (line 26)"),
+    "bound that cannot be squared": (
+        (
+            '"sum"\nof = "dose"\ncells = 4\nlower = 0\nupper = 100',
+            '"variance"\nof = "dose"\ncells = 4\nlower = 0\nupper = 1e200',
+        ),
+        "key queries.2.upper (line 33)",
+    ),
+    "lower bound of what is counted": (("cells = 4", "cells = 4\nlower = 0"), "key queries.1.lower (line 26)"),
+    "quantiles of one name": (
+        ('statistic = "sum"', 'statistic = "quantiles"\nquantiles = [0.5, 0.5000000000001]\nedges = [0, 5]'),
+        "key queries.2",
+    ),
+    "whole numbers that nobody meant": (("upper = 100", "upper = 1.6"), "key queries.2.upper (line 33)"),
+    "unknown modality": (("[records]", '[records]\nmodality = "tabluar"'), "key records.modality (line 8)"),
+    "path into an image": (
+        ('types = ["Condition"]', 'modality = "dicom"\ntypes = ["dicom"]'),
+        "key columns.dose (line 14): dicom has no content",
+    ),
+    "two columns joined by one": (('code = "code" }', 'code = "system" }'), "key tables.1.on (line 16)"),
+    "two truncations of one query": (
+        ("[cost]", CUT.format(of="dose") + CUT.format(of="dose").replace("cut", "again") + "[cost]"),
+        "key queries.3.of (line 39)",
+    ),
     "truncation of no query": (("[cost]", CUT.format(of="code") + "[cost]"), "key queries.3.of (line 39)"),
     "truncation by month": (
         ("[cost]", CUT.format(of="dose") + 'by = ["month"]\n[cost]'),
@@ -192,6 +222,11 @@ def test_nobody_counts_in_more_cells_than_there_are(declare: Declare) -> None:
     first, second = plan.measures(declare(("cells = 4", "cells = 400")))
     assert (first.mechanism.l0, second.mechanism.l0) == (6, 3)
     assert second.mechanism.l_infinity == 100
+
+
+def test_a_join_by_another_column_makes_another_release(declare: Declare) -> None:
+    turned = ('code_system = "system", code = "code"', 'code_system = "code", code = "system"')
+    assert declare().hash != declare(turned).hash
 
 
 @pytest.mark.parametrize(

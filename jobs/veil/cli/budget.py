@@ -52,6 +52,8 @@ def blocks(block: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(said))
         return
+    if not said:
+        click.echo("No budget has been opened yet: its first draw opens it")
     for each in said:
         click.echo(
             f"{each['block']}: {each['draws']} draws, rho {each['rho']:g}; epsilon {each['epsilon']:g} "

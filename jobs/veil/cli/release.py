@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from veil.errors import VeilError
+from veil.privacy.mechanism import femto_delta, nano_rho
 
 
 @click.group()
@@ -40,15 +43,25 @@ def check(file: Path, as_json: bool) -> None:
             raise VeilError(
                 f"{file.name}: a draw costs rho {said['rho']:g} and delta {said['selection_delta']:g}, and "
                 f"{declared.spec.source} has {rho:g} and {delta:g} for {when}",
-                "Make it cheaper, or have two people raise the cap once it is open: see docs/releases.md",
+                "Make it cheaper, or give budgets.toml larger caps before a first draw opens the budget; of one that "
+                "is open two people raise rho, by the DAG raise_budget",
             )
+    fit = [_fit(said, rho, delta) for _, rho, delta in caps]
     if as_json:
-        click.echo(json.dumps(said))
+        fits = dict(zip(("period", "lifetime"), fit, strict=True))
+        click.echo(json.dumps({**said, "draws_that_fit": fits, "waits_for_approval": is_large(declared, budget)}))
         return
     click.echo(described(declared, said))
-    period, lifetime = (f"{cap / said['rho']:.1f}" for cap in (budget.period_rho, budget.lifetime_rho))
     waits = "; each waits for an approver" if is_large(declared, budget) else ""
-    click.echo(f"  {period} such draws fit into a period, {lifetime} into all time{waits}")
+    click.echo(f"  {fit[0]} such draws fit into a period, {fit[1]} into all time{waits}")
+
+
+def _fit(said: Mapping[str, Any], rho: float, delta: float) -> int:
+    """Give how many draws two caps pay for, counted as the ledger counts."""
+    draws = nano_rho(rho, up=False) // nano_rho(said["rho"], up=True)
+    if not said["selection_delta"]:
+        return draws
+    return min(draws, femto_delta(delta, up=False) // femto_delta(said["selection_delta"], up=True))
 
 
 @release.command()

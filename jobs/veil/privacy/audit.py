@@ -105,7 +105,9 @@ def _sensitivity(
     vectors = [[change for change in changed.values() if change] for changed in by_trial.values()]
     vectors = [vector for vector in vectors if vector]
     if not vectors:
-        return None, [Check("sensitivity", subject_of(release, measure), measure.mechanism.l2, 0.0, holds=False)]
+        return None, [
+            Check("sensitivity, not reached", subject_of(release, measure), measure.mechanism.l2, 0.0, holds=False)
+        ]
     worst = max(vectors, key=_l2)
     claims = (
         ("L0", measure.mechanism.l0, max(map(len, vectors))),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from veil import modalities
 from veil.policy.files import Origin
 from veil.privacy import calendars, schedules
+from veil.privacy.mechanism import femto_delta
 from veil.privacy.query_checks import QueryChecker, listed, refuse
 from veil.privacy.spec import ENVELOPE, NAME, Keys, Read, ReleaseSpec
 
@@ -86,6 +88,9 @@ def _check_period(spec: ReleaseSpec, origin: Origin) -> None:
 
 def _check_records(spec: ReleaseSpec, origin: Origin) -> None:
     modality, types = spec.records.modality, spec.records.types
+    known = modalities.registered()
+    if modality not in known:
+        refuse(origin, ("records", "modality"), f"there is no modality {modality}", f"Write one of {listed(known)}")
     if modality != "tabular" and types != [modality]:
         refuse(
             origin,
@@ -93,6 +98,9 @@ def _check_records(spec: ReleaseSpec, origin: Origin) -> None:
             f"what is no table has one type, which is called {modality}",
             f'Write types = ["{modality}"]',
         )
+    for name, read in spec.columns.items():
+        if modality != "tabular" and read.read.startswith("$"):
+            refuse(origin, ("columns", name), f"{modality} has no content to read a path in", "Read a typed column")
 
 
 def _check_column(name: str, read: Read, origin: Origin) -> None:
@@ -122,8 +130,8 @@ def _check_costs(spec: ReleaseSpec, origin: Origin) -> None:
                     "a weight shares out epsilon, and [cost] has none",
                     "Remove weight, or give epsilon in the place of rho",
                 )
-    aside = sum(query.select_delta or 0 for query in spec.queries)
-    if aside >= spec.cost.delta:
+    aside = sum(femto_delta(query.select_delta, up=True) for query in spec.queries if query.select_delta)
+    if aside >= femto_delta(spec.cost.delta, up=False):
         refuse(origin, ("cost", "delta"), "selected keys cost as much or more", "Give a smaller select_delta")
 
 
@@ -132,7 +140,16 @@ def _check_joins(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> No
         for column in table.on.values():
             if column not in spec.columns:
                 refuse(origin, ("tables", number, "on"), f"there is no column {column}", "Declare it in [columns]")
+        if len(set(table.on.values())) < len(table.on):
+            refuse(origin, ("tables", number, "on"), "two columns of the file are joined by one", "Keep one of them")
     for name in joined:
+        if not _is_name(name):
+            refuse(
+                origin,
+                ("tables", 0, "file"),
+                f"its column {name} cannot be the name of a column",
+                "Rename it in the file: small letters, digits and _",
+            )
         if name in spec.keys and (name in spec.columns or joined.count(name) > 1):
             refuse(origin, ("keys", name), f"{name} comes from two places", "Rename a column of the public table")
 

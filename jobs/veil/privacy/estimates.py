@@ -17,7 +17,7 @@ from veil.privacy.consistency import Node, consistent
 from veil.privacy.drawing import Noisy, ascent
 from veil.privacy.load import Release
 from veil.privacy.mechanism import Mechanism
-from veil.privacy.spec import Query
+from veil.privacy.spec import Query, quantile
 
 _ALPHA = 0.05
 
@@ -183,7 +183,7 @@ def _binned(query: Query, noisy: Noisy, number: int, cell: Cell, keys: dict[str,
     for share in query.quantiles:
         low, high = _quantile_bounds(counts, edges, share, mechanism)
         value = min(max(_quantile(counts, edges, share), low), high)
-        yield Row(keys, query.name, f"p{100 * share:.10g}", value, low, high)
+        yield Row(keys, query.name, quantile(share), value, low, high)
 
 
 def _edge(value: float) -> str:

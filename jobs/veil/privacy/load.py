@@ -44,7 +44,7 @@ class Release:
         told = {"title", "recipients", "schedule", "after_ingest", "period"}
         parts = self.spec.model_dump(mode="json", by_alias=True, exclude=told, exclude_defaults=True)
         tables = {name: [table.columns, *sorted(table.rows)] for name, table in self.tables.items()}
-        whole = {**parts, "version": 1, "tables": tables, "at": self.window}
+        whole = {"tables": {}, **parts, "version": 1, "at": self.window, **({"contents": tables} if tables else {})}
         return json.dumps(whole, sort_keys=True, separators=(",", ":"))
 
     @property
@@ -142,7 +142,8 @@ def load_budget(config: Path, release: Release) -> Budget:
             return budget
     raise VeilError(
         f"budgets.toml: no budget for the source {wanted[0]} and the privacy unit {wanted[1]}",
-        "Add a [[budgets]] for them: without a budget nothing is released",
+        f"Correct source in {release.spec.name}.toml, or add a [[budgets]] for them: there are budgets for "
+        + ", ".join(sorted({f"{budget.source} ({budget.privacy_unit})" for budget in budgets.budgets})),
     )
 
 

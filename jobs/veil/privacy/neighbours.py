@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _OTHERS = 2
 _SEED = 20_110
-_MOST_ROWS = 2_000
+_MOST_ROWS = 20_000
+_TRIES, _FEW = 20, 100
 _OUTSIDE = "no public key"
 _SELECTED = [f"key {number}" for number in range(40)]
 _Rows = list[dict[str, Any]]
@@ -67,7 +68,7 @@ class _Maker:
         }
         self._tables = [_joins(release, table) for table in release.spec.tables]
         self._deep = 1 + max(query.per_cell for query in release.spec.queries)
-        self._wanted = self._deep * (4 + 2 * max(query.cells for query in release.spec.queries))
+        self._cells = 4 + 2 * max(query.cells for query in release.spec.queries)
         self._limits: dict[str, list[float]] = {}
         for query in release.spec.queries:
             if query.of and (query.adds_up or query.has_bins):
@@ -99,12 +100,19 @@ class _Maker:
         """Make records that fill more cells than are kept, each more often than counts, all at the same bound."""
         side = chance.choice((0, 1))
         rows: list[tuple[Any, ...]] = []
-        while len(rows) < _MOST_ROWS and len(rows) < self._wanted:
+        seen: set[str] = set()
+        for _ in range(_TRIES * self._cells):
             cell = {
                 column: [chance.choice([key for key in keys if key is not None])] for column, keys in self._keys.items()
             }
             tables = [[chance.choice(rows)] for rows in self._tables]
+            # few cells are tried again, in bins of their own; of many each is wanted once
+            if len(seen) > _FEW and repr((cell, tables)) in seen:
+                continue
+            seen.add(repr((cell, tables)))
             rows += [(name, *self._row(chance, cell, tables, side, len(rows) + at)) for at in range(self._deep)]
+            if len(rows) >= min(_MOST_ROWS, self._deep * self._cells):
+                break
         return rows
 
     def _row(

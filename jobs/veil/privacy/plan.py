@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import ceil, prod
 
+from veil.errors import VeilError
 from veil.privacy.accounting import rho_for
 from veil.privacy.load import Release
 from veil.privacy.mechanism import Mechanism
@@ -88,6 +89,8 @@ def measures(release: Release) -> list[Measure]:
     aside = sum(query.select_delta or 0 for query in release.spec.queries)
     of_one = tuple(measure.mechanism for measure in _measures(release, weights))
     rho = rho_for(cost.epsilon, cost.delta - aside, of_one)
+    if not rho:
+        raise VeilError(f"{release.spec.name}.toml: no rho is so small", "Give a larger epsilon, or a larger delta")
     return _measures(release, [rho * weight for weight in weights])
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable
 from typing import NoReturn
 
 from veil.errors import VeilError
 from veil.policy.files import Origin
-from veil.privacy.spec import Query, ReleaseSpec
+from veil.privacy.spec import Query, ReleaseSpec, quantile
 
 MOST_PER_UNIT = 1 << 36
 """What one unit may add to one cell, in steps of the resolution: a hundred million units then fit into 64 bits."""
+_FINE = 10
+"""Bounds that are nearer to each other want a resolution that somebody has thought of."""
 
 
 class QueryChecker:
@@ -81,15 +84,22 @@ class QueryChecker:
         if (query.adds_up or query.has_bins) and (
             query.of not in self._spec.columns or self._spec.columns[query.of].form != "number"
         ):
-            self._refuse("of", "it names no column of numbers", 'Declare the column with as = "number"')
+            numbers = listed(name for name, read in self._spec.columns.items() if read.form == "number")
+            self._refuse(
+                "of",
+                "it names no column of numbers",
+                f'Declare it in [columns] with as = "number"; {numbers or "no column"} is',
+            )
         if query.of is not None and query.of not in self._spec.columns and not query.tells_truncation:
-            self._refuse("of", f"there is no column {query.of}", f"Declare it: {listed(self._known)} are declared")
+            self._refuse("of", f"[columns] has no {query.of}", f"Declare it: {listed(self._spec.columns)} are declared")
 
     def _check_truncation(self) -> None:
         query = self._query
         others = {other.name: other for other in self._spec.queries if not other.tells_truncation}
         if query.of not in others:
             self._refuse("of", "it names no other query", f"Write one of {listed(others)}")
+        if [other.of for other in self._spec.queries if other.tells_truncation].count(query.of) > 1:
+            self._refuse("of", f"another query tells what {query.of} leaves out", "Keep one of them")
         for key, idle in (("by", query.by), ("cells", query.cells != 1), ("per_cell", query.per_cell != 1)):
             if idle:
                 self._refuse(key, "it counts every patient once, over all cells", "Write cells = 1 and nothing else")
@@ -108,9 +118,15 @@ class QueryChecker:
             self._refuse("lower", "the bounds cross", "Give a lower below upper")
         if query.resolution > query.upper - query.lower:
             self._refuse("resolution", "it is coarser than the bounds are apart", "Give a finer resolution")
+        if "resolution" not in query.model_fields_set and query.upper - query.lower < _FINE:
+            self._refuse(
+                "upper",
+                f"values would be whole numbers, and the bounds are only {query.upper - query.lower:g} apart",
+                "Give resolution, such as 0.01, or 1 if whole numbers are meant",
+            )
         widest = max(abs(query.lower), abs(query.upper), query.upper - query.lower) / query.resolution
-        steps = (widest**2 if query.statistic == "variance" else widest) * query.per_cell
-        if steps > MOST_PER_UNIT:
+        most = MOST_PER_UNIT / query.per_cell
+        if widest > (math.sqrt(most) if query.statistic == "variance" else most):
             self._refuse(
                 "resolution" if query.resolution != 1 else "upper",
                 "the bounds are too many steps of the resolution",
@@ -120,7 +136,7 @@ class QueryChecker:
     def _check_no_limits(self) -> None:
         query = self._query
         for key, idle in (("lower", query.lower), ("upper", query.upper), ("resolution", query.resolution != 1)):
-            if idle not in (None, False):
+            if idle is not None and idle is not False:
                 self._refuse(
                     key, f"{query.statistic} has no use for {key}", f"Remove it: {key} is for sum, mean and variance"
                 )
@@ -132,7 +148,7 @@ class QueryChecker:
             self._refuse("statistic", f"a {query.statistic} needs edges of its bins", "Give edges")
         if any(low >= high for low, high in itertools.pairwise(edges)):
             self._refuse("edges", "the bounds cross", "Give edges that grow")
-        if query.quantiles is not None and len(set(query.quantiles)) < len(query.quantiles):
+        if query.quantiles is not None and len(set(map(quantile, query.quantiles))) < len(query.quantiles):
             self._refuse("quantiles", "one stands twice", "Keep one")
         if (query.statistic == "quantiles") != (query.quantiles is not None):
             self._refuse("statistic", "quantiles go with statistic = quantiles", "Give which, such as [0.25, 0.5]")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from croniter import CroniterBadCronError, croniter
+from croniter import CroniterBadCronError, CroniterBadDateError, croniter
 
 from veil.privacy import calendars
 
@@ -25,15 +26,23 @@ def problem(schedule: str, window: str | None) -> str:
         if ticks is None or window is None:
             return "" if ticks and ticks.get_next() else _HOW
         whole = itertools.takewhile(lambda tick: tick.year < _FROM.year + 1 + _YEARS, ticks)
-        windows = [calendars.period_of(window, tick.date()) for tick in whole]
+        return _of_windows((calendars.period_of(window, tick.date()) for tick in whole), window)
     except CroniterBadCronError:
         return _HOW
+    except CroniterBadDateError:
+        return "it never ticks: there is no such day"
+
+
+def _of_windows(windows: Iterator[str], window: str) -> str:
+    """Compare each with the one before, and stop at the first that is wrong: there may be one a minute."""
+    number = 1
     for before, after in itertools.pairwise(windows):
+        number += 1
         if before == after:
             return f"it ticks twice in one {window}, and the first time the {window} is not over"
         if calendars.next_period(window, before) != after:
             return f"it leaves out a {window}"
-    return "" if len(windows) >= _YEARS else f"it leaves out a {window}"
+    return "" if number >= _YEARS else f"it leaves out a {window}"
 
 
 _HOW = "it is no cron expression of five fields, such as 0 6 2 * *"

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 NAME = r"^[a-z][a-z0-9_]{0,62}$"
 _RELEASE = r"^[a-z][a-z0-9_]{0,49}$"
-_PERIOD = r"^\d{4}(-(Q[1-4]|W\d{2}|\d{2}(-\d{2})?))?$"
+_PERIOD = r"^[0-9]{4}(-(Q[1-4]|W[0-9]{2}|[0-9]{2}(-[0-9]{2})?))?$"
+_WORDS = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029`]{1,200}$"
 Unit = Literal["patient", "patient-day"]
 Window = Literal["day", "week", "month", "quarter", "year"]
 Statistic = Literal[
@@ -23,7 +24,9 @@ ENVELOPE = ("type", "start", "code_system", "code")
 
 def _is_declared(value: Any) -> Any:
     if isinstance(value, str):
-        raise ValueError("a bound is a number that policy sets; one that comes from the data would tell about it")
+        raise ValueError(
+            "a bound is a number, without quotes, that policy sets; one that comes from the data would tell of it"
+        )
     return value
 
 
@@ -46,8 +49,12 @@ def _written(pattern: str, how: str) -> BeforeValidator:
 
 _Bound = Annotated[int, Field(ge=1, le=10_000), BeforeValidator(_is_declared)]
 _Limit = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_is_declared)]
-_Rho = Annotated[float, Field(gt=0, le=10)]
-_Delta = Annotated[float, Field(gt=0, lt=1e-3)]
+_Rho = Annotated[float, Field(ge=1e-9, le=10)]
+_Delta = Annotated[float, Field(ge=1e-15, lt=1e-3)]
+_Words = Annotated[
+    str, Field(pattern=_WORDS), _written(_WORDS, "in one line of at most 200 characters, without back quotes")
+]
+"""What people read before they agree to a draw: a line that looks like another part of the page is none."""
 _Name = Annotated[str, Field(pattern=NAME), _written(NAME, "in small letters, digits and _, and begins with a letter")]
 
 
@@ -157,10 +164,10 @@ class ReleaseSpec(_Part):
         Field(pattern=_RELEASE),
         _written(_RELEASE, "in at most 50 small letters, digits and _, and begins with a letter"),
     ]
-    title: str
-    source: str
+    title: _Words
+    source: _Words
     privacy_unit: Unit
-    recipients: Annotated[list[str], Field(min_length=1)]
+    recipients: Annotated[list[_Words], Field(min_length=1)]
     period: (
         Annotated[str, Field(pattern=_PERIOD), _written(_PERIOD, "like 2026, 2026-Q1, 2026-01, 2026-W05 or 2026-01-31")]
         | None
@@ -213,6 +220,11 @@ class Budgets(_Part):
 
     budgets: Annotated[list[Budget], Field(min_length=1)]
     approvers: Annotated[list[str], Field(min_length=2), AfterValidator(_are_two)]
+
+
+def quantile(share: float) -> str:
+    """Name a quantile as it is published: ``p50``."""
+    return f"p{100 * share:.10g}"
 
 
 def json_schema() -> str:

@@ -13,7 +13,9 @@ from veil.privacy.accounting import Draw, epsilon, pld_epsilon
 from veil.privacy.load import Release
 from veil.privacy.mechanism import femto_delta, nano_rho
 from veil.privacy.plan import Measure
+from veil.privacy.spec import Query
 
+_ALPHA = 0.05
 _WEAK = math.exp(10)
 """Odds beyond which nobody should be told that they are hidden."""
 SIZES = (10, 30, 100, 1_000, 10_000)
@@ -80,6 +82,7 @@ def _query(release: Release, number: int, measures: list[Measure]) -> dict[str, 
     own = [measure for measure in measures if measure.query == number]
     told: dict[str, Any] = {
         "query": query.name,
+        "bins": len(query.edges) - 1 if query.edges else 1,
         "statistic": query.statistic,
         "by": list(release.spec.by(query)),
         "cells": None if release.is_selected(release.spec.by(query)) else len(release.cells(release.spec.by(query))),
@@ -97,6 +100,12 @@ def _query(release: Release, number: int, measures: list[Measure]) -> dict[str, 
             for measure in own
         ],
     }
+    if query.adds_up:
+        told |= {
+            "bounds": [query.lower, query.upper],
+            "resolution": query.resolution,
+            "published": _published(query, own),
+        }
     counting = next((measure.mechanism for measure in own if measure.part == "count"), None)
     if counting is not None:
         told["expected_relative_error"] = {
@@ -110,6 +119,24 @@ def _query(release: Release, number: int, measures: list[Measure]) -> dict[str, 
             str(size): round(float(ndtr((threshold - 0.5 - size) / counting.scale)), 4) for size in SIZES
         }
     return told
+
+
+def _published(query: Query, own: list[Measure]) -> dict[str, Any]:
+    """Give the half widths of what is published of added values, in their units; of a mean by number of records.
+
+    They are those of `estimates`: each part holds at 1 - 0.05 / parts, so that all do at once. A mean is off by at most
+    (w_sum + w_count |mean - centre|) / (n - w_count), and infinitely where n is not above w_count.
+    """
+    width = {measure.part: measure.mechanism.half_width(_ALPHA / len(own)) for measure in own}
+    whole = width["sum"] * query.resolution
+    if "count" not in width:
+        return {"sum": whole}
+    half = ((query.upper or 0) - (query.lower or 0)) / 2
+    mean = {
+        str(size): (whole + half * width["count"]) / (size - width["count"]) for size in SIZES if size > width["count"]
+    }
+    mean = {size: bound for size, bound in mean.items() if bound < 2 * half}
+    return {"sum": whole + abs(plan.centre(query)) * width["count"], "mean": mean}
 
 
 def upwards(value: float) -> float:
