@@ -122,8 +122,8 @@ def _listed_once(rows: DataFrame, bins: int, most: int, salt: Column, within: Se
     # lists, whose double entries go afterwards, are gathered in a third of the time of sets
     mine = numbered.groupBy(*within, UNIT).agg(F.collect_list(_NUMBER).alias("cells"))
     kept = F.slice(F.sort_array(F.array_distinct("cells")), 1, most)
-    one = mine.select(*within, F.explode(kept).alias(_NUMBER)).withColumn(_NUMBER, F.col(_NUMBER).bitwiseAND(_LOW))
-    totals = one.groupBy(*within, _NUMBER).count()
+    one = mine.select(*within, F.explode(kept).alias(_NUMBER))
+    totals = one.groupBy(*within, F.col(_NUMBER).bitwiseAND(_LOW).alias(_NUMBER)).count()
     cell = F.expr(f"int({_NUMBER} DIV {bins}) + {NOBODYS}").alias(CELL)
     return totals.select(*within, cell, F.expr(f"int({_NUMBER} % {bins})").alias(BIN), "count")
 
