@@ -63,7 +63,7 @@ def _problem(path: Path) -> str | None:
     except VeilError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other DAGs go on
-        return f"{path.name}: it cannot be read ({type(error).__name__})"
+        return f"{path.name}: it cannot be read ({type(error).__name__}): `veil release check` on it shows why"
     return None
 
 

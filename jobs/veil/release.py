@@ -11,7 +11,7 @@ from veil import ledger, release_files
 from veil.errors import Refused
 from veil.ingest.digest import input_digest
 from veil.ingest.stage import BRONZE
-from veil.lake import RELEASES, RESTRICTED
+from veil.lake import RELEASES, RESTRICTED, names
 from veil.privacy import bounding, drawing, estimates, plan, records
 from veil.privacy.accounting import Draw
 from veil.privacy.checks import FILES
@@ -56,9 +56,8 @@ def contents(release: Release) -> Contents:
     for column, keys in spec.keys.items():
         if not keys.selected:
             values[column] = release.values(column)
-    listed = [name.split(" ")[0] for name in columns(release).split(", ")]
     return Contents(
-        listed,
+        names(columns(release)),
         ["unit", *release.spec.key_columns, "query", "statistic", "bin"],
         values,
         estimates.expected_rows(release),
@@ -141,8 +140,7 @@ def publish(work: Job, release: Release, staged: DataFrame) -> None:
     payload = ledger.drawn(work.store, key) if ledger.is_paid(work.store, key) else None
     ordered = staged.orderBy(*release.spec.key_columns, "query", "statistic", "bin").coalesce(1)
     rows = [row.asDict() for row in ordered.collect()]
-    names = [column.split(" ")[0] for column in columns(release).split(", ")]
-    found = Counter(tuple(row[name] for name in names) for row in rows)
+    found = Counter(tuple(row[name] for name in names(columns(release))) for row in rows)
     if payload is None or found != Counter(_rows(release, key, payload)):
         raise Refused("No ledger entry has paid for these numbers", "This is a defect: report it")
     paid = [ledger.block(work.store, block) for block in ledger.entry(work.store, key).blocks]

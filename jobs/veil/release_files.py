@@ -42,8 +42,8 @@ def write(folder: Path, release: Release, key: str, rows: Sequence[Mapping[str, 
     making.mkdir(parents=True)
     try:
         (making / "numbers.csv").write_text(_csv(rows), encoding="utf-8")
-        told |= {"share_truncated": _truncated(release, rows)}
-        metadata = {**told, "declaration": json.loads(release.canonical), "budgets": paid}
+        share = {"share_truncated": _truncated(release, rows)}
+        metadata = {**told, **share, "declaration": json.loads(release.canonical), "budgets": paid}
         (making / "metadata.json").write_text(json.dumps(metadata, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         (making / "index.html").write_text(page(release, told, rows, paid), encoding="utf-8")
         os.rename(making, folder)

@@ -77,6 +77,7 @@ def open_session(app: str, connect_id: str | None = None) -> SparkSession:
     remote = os.environ.get(REMOTE)
     if remote:
         return _connect(f"{remote};session_id={connect_id}" if connect_id else remote)
+    # one that is there has its settings: working them out reads every jar
     if (own := SparkSession.getActiveSession()) is not None:
         return own
     # the setting of this name is only read by spark-submit; workers would start the system's Python

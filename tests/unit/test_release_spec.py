@@ -142,8 +142,11 @@ BAD = {
     ),
     "lower bound of what is counted": (("cells = 4", "cells = 4\nlower = 0"), "key queries.1.lower (line 26)"),
     "quantiles of one name": (
-        ('statistic = "sum"', 'statistic = "quantiles"\nquantiles = [0.5, 0.5000000000001]\nedges = [0, 5]'),
-        "key queries.2",
+        (
+            '"sum"\nof = "dose"\ncells = 4\nlower = 0\nupper = 100',
+            '"quantiles"\nof = "dose"\ncells = 4\nedges = [0, 5]\nquantiles = [0.5, 0.5000000000001]',
+        ),
+        "key queries.2.quantiles (line 33): dose: one stands twice",
     ),
     "whole numbers that nobody meant": (("upper = 100", "upper = 1.6"), "key queries.2.upper (line 33)"),
     "unknown modality": (("[records]", '[records]\nmodality = "tabluar"'), "key records.modality (line 8)"),

@@ -38,15 +38,15 @@ def check(file: Path, as_json: bool) -> None:
         ("the period", budget.period_rho, budget.period_delta),
         ("all time", budget.lifetime_rho, budget.lifetime_delta),
     )
-    for when, rho, delta in caps:
-        if said["rho"] > rho or said["selection_delta"] > delta:
+    fit = [_fit(said, rho, delta) for _, rho, delta in caps]
+    for draws, (when, rho, delta) in zip(fit, caps, strict=True):
+        if not draws:
             raise VeilError(
                 f"{file.name}: a draw costs rho {said['rho']:g} and delta {said['selection_delta']:g}, and "
                 f"{declared.spec.source} has {rho:g} and {delta:g} for {when}",
                 "Make it cheaper, or give budgets.toml larger caps before a first draw opens the budget; of one that "
                 "is open two people raise rho, by the DAG raise_budget",
             )
-    fit = [_fit(said, rho, delta) for _, rho, delta in caps]
     if as_json:
         fits = dict(zip(("period", "lifetime"), fit, strict=True))
         click.echo(json.dumps({**said, "draws_that_fit": fits, "waits_for_approval": is_large(declared, budget)}))

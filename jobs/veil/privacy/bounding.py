@@ -72,7 +72,8 @@ def bounded(found: DataFrame, release: Release, grouping: Grouping, within: Sequ
         if release.is_selected(grouping.columns):
             totals = _selected_once(rows, cell, grouping.cells, salt, within)
         else:
-            totals = _listed_once(rows, _bins(release, grouping), grouping.cells, salt, within)
+            bins = release.spec.queries[numbers[0]].bins
+            totals = _listed_once(rows, bins, grouping.cells, salt, within)
         return totals.select(*within, *cell, *(F.col("count").alias(f"q{number}_count") for number in numbers))
     return _chosen(rows, release, grouping, cell, salt, within)
 
@@ -81,11 +82,6 @@ def _cell(release: Release, grouping: Grouping) -> list[str]:
     """Name the columns that tell the cells of a grouping apart."""
     cell = [*(grouping.columns if release.is_selected(grouping.columns) else [CELL])]
     return cell + ([BIN] if grouping.bins is not None else [])
-
-
-def _bins(release: Release, grouping: Grouping) -> int:
-    edges = None if grouping.bins is None else release.spec.queries[grouping.bins].edges
-    return len(edges) - 1 if edges else 1
 
 
 def _truncated(

@@ -38,8 +38,8 @@ def keyed(found: DataFrame, release: Release, grouping: Grouping, within: Sequen
     keys = [_key(release, column).alias(column) for column in grouping.columns]
     values, bins = _values(release, grouping)
     rows = found.select(*within, unit, *keys, *values, *bins)
-    if needed := [f"{column} IS NOT NULL" for column in (*grouping.columns, *([BIN] if bins else []))]:
-        rows = rows.where(" AND ".join(needed))
+    for column in (*grouping.columns, *([BIN] if bins else [])):
+        rows = rows.where(F.col(column).isNotNull())
     if cells is None:
         rows = rows.withColumn(UNIT, F.when(F.col(UNIT) == "", F.raise_error(F.lit(NOBODY))).otherwise(F.col(UNIT)))
         for column in grouping.columns:
@@ -51,8 +51,8 @@ def keyed(found: DataFrame, release: Release, grouping: Grouping, within: Sequen
     named = zip(grouping.columns, (pa.array(keys, pa.string()) for keys in zip(*cells, strict=True)), strict=True)
     numbered = pa.table({CELL: pa.array(range(len(cells)), pa.int32()), **dict(named)})
     frame = F.broadcast(found.sparkSession.createDataFrame(numbered))
-    own = [name for name in rows.columns if name not in grouping.columns]
-    return rows.join(frame, list(grouping.columns)).select(*own, _of_somebody(F.col(CELL)).alias(CELL))
+    joined = rows.join(frame, list(grouping.columns)).drop(*grouping.columns)
+    return joined.withColumn(CELL, _of_somebody(F.col(CELL)))
 
 
 def _of_somebody(cell: Column) -> Column:

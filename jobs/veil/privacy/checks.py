@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -24,8 +25,8 @@ FILES = "files"
 _OWN = re.compile(r"[vnsrq]\d+(_.*)?|veil_.*")
 
 
-def check(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> None:
-    """Check a declaration that fits its schema; `joined` are the columns that its public tables bring.
+def check(spec: ReleaseSpec, origin: Origin, joined: Sequence[Sequence[str]]) -> None:
+    """Check a declaration that fits its schema; `joined` are the columns that each of its public tables brings.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def check(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> None:
     for name, read in spec.columns.items():
         _check_column(name, read, origin)
     _check_joins(spec, origin, joined)
-    known = {*spec.columns, *joined}
+    known = {*spec.columns, *itertools.chain.from_iterable(joined)}
     for name, keys in spec.keys.items():
         if name not in known:
             refuse(origin, ("keys", name), f"there is no column {name}", f"Declare it: {listed(known)} are declared")
@@ -135,22 +136,24 @@ def _check_costs(spec: ReleaseSpec, origin: Origin) -> None:
         refuse(origin, ("cost", "delta"), "selected keys cost as much or more", "Give a smaller select_delta")
 
 
-def _check_joins(spec: ReleaseSpec, origin: Origin, joined: Sequence[str]) -> None:
+def _check_joins(spec: ReleaseSpec, origin: Origin, joined: Sequence[Sequence[str]]) -> None:
     for number, table in enumerate(spec.tables):
         for column in table.on.values():
             if column not in spec.columns:
                 refuse(origin, ("tables", number, "on"), f"there is no column {column}", "Declare it in [columns]")
         if len(set(table.on.values())) < len(table.on):
             refuse(origin, ("tables", number, "on"), "two columns of the file are joined by one", "Keep one of them")
-    for name in joined:
-        if not _is_name(name):
-            refuse(
-                origin,
-                ("tables", 0, "file"),
-                f"its column {name} cannot be the name of a column",
-                "Rename it in the file: small letters, digits and _",
-            )
-        if name in spec.keys and (name in spec.columns or joined.count(name) > 1):
+        for name in joined[number]:
+            if not _is_name(name):
+                refuse(
+                    origin,
+                    ("tables", number, "file"),
+                    f"its column {name} cannot be the name of a column",
+                    "Rename it in the file: small letters, digits and _",
+                )
+    names = list(itertools.chain.from_iterable(joined))
+    for name in names:
+        if name in spec.keys and (name in spec.columns or names.count(name) > 1):
             refuse(origin, ("keys", name), f"{name} comes from two places", "Rename a column of the public table")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import product
@@ -72,6 +73,10 @@ class Release:
             listed = list(keys.values or ())
         return [*listed, *([keys.other] if keys.other is not None else [])]
 
+    def width(self, columns: Iterable[str]) -> int:
+        """Count the public cells of some columns."""
+        return prod(len(self.values(column)) for column in columns)
+
     def cells(self, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
         """List every public cell of some columns, in order; one without columns, for everything together."""
         return list(product(*(self.values(column) for column in columns)))
@@ -91,10 +96,10 @@ def load_release(path: Path) -> Release:
         raise VeilError(f"{origin.at('name')}: the release is called {spec.name}", f"Name it {path.stem}, as its file")
     files = [*(table.file for table in spec.tables), *(keys.table for keys in spec.keys.values() if keys.table)]
     tables = {file: read_table(path, file) for file in dict.fromkeys(files)}
-    joined: list[str] = []
+    joined: list[list[str]] = []
     for number, table in enumerate(spec.tables):
         tables[table.file].check_join(table, origin.at("tables", number, "on"))
-        joined += [column for column in tables[table.file].columns if column not in table.on]
+        joined.append([column for column in tables[table.file].columns if column not in table.on])
     check(spec, origin, joined)
     release = Release(spec, tables)
     for column, keys in spec.keys.items():
@@ -106,7 +111,7 @@ def load_release(path: Path) -> Release:
             raise VeilError(f"{origin.at('keys', column)}: a key stands twice", "Give the other bucket another name")
     for number, query in enumerate(spec.queries):
         columns = release.spec.by(query)
-        width = prod(len(release.values(column)) for column in columns if not spec.keys[column].selected)
+        width = release.width(column for column in columns if not spec.keys[column].selected)
         if width * max(1, len(query.edges or ())) > MOST_CELLS:
             raise VeilError(
                 f"{origin.at('queries', number, 'by')}: {width:,} cells are more than {MOST_CELLS:,}",
@@ -124,7 +129,7 @@ def _truncates(release: Release, query: Query) -> bool:
     columns = release.spec.by(query)
     if not query.counts_units or release.is_selected(columns):
         return True
-    return query.cells < prod(len(release.values(column)) for column in columns)
+    return query.cells < release.width(columns)
 
 
 def load_budget(config: Path, release: Release) -> Budget:

@@ -107,9 +107,10 @@ class _Maker:
             }
             tables = [[chance.choice(rows)] for rows in self._tables]
             # few cells are tried again, in bins of their own; of many each is wanted once
-            if len(seen) > _FEW and repr((cell, tables)) in seen:
+            where = repr((cell, tables))
+            if len(seen) > _FEW and where in seen:
                 continue
-            seen.add(repr((cell, tables)))
+            seen.add(where)
             rows += [(name, *self._row(chance, cell, tables, side, len(rows) + at)) for at in range(self._deep)]
             if len(rows) >= min(_MOST_ROWS, self._deep * self._cells):
                 break

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, prod
+from math import ceil
 
-from veil.errors import VeilError
 from veil.privacy.accounting import rho_for
 from veil.privacy.load import Release
 from veil.privacy.mechanism import Mechanism
@@ -89,8 +88,6 @@ def measures(release: Release) -> list[Measure]:
     aside = sum(query.select_delta or 0 for query in release.spec.queries)
     of_one = tuple(measure.mechanism for measure in _measures(release, weights))
     rho = rho_for(cost.epsilon, cost.delta - aside, of_one)
-    if not rho:
-        raise VeilError(f"{release.spec.name}.toml: no rho is so small", "Give a larger epsilon, or a larger delta")
     return _measures(release, [rho * weight for weight in weights])
 
 
@@ -123,8 +120,7 @@ def most_cells(release: Release, query: Query) -> int:
     columns = release.spec.by(query)
     if release.is_selected(columns):
         return query.cells
-    bins = len(query.edges) - 1 if query.edges is not None else 1
-    return min(query.cells, bins * prod(len(release.values(column)) for column in columns))
+    return min(query.cells, query.bins * release.width(columns))
 
 
 def centre(query: Query) -> float:

@@ -144,6 +144,11 @@ class Query(_Part):
         return self.statistic in ("histogram", "quantiles")
 
     @property
+    def bins(self) -> int:
+        """How many bins each of its cells has; one where numbers are not counted by bin."""
+        return len(self.edges) - 1 if self.edges else 1
+
+    @property
     def tells_truncation(self) -> bool:
         """Whether privacy units are counted of whom another query leaves something out."""
         return self.statistic == "truncated"

@@ -82,10 +82,10 @@ def _query(release: Release, number: int, measures: list[Measure]) -> dict[str, 
     own = [measure for measure in measures if measure.query == number]
     told: dict[str, Any] = {
         "query": query.name,
-        "bins": len(query.edges) - 1 if query.edges else 1,
+        "bins": query.bins,
         "statistic": query.statistic,
         "by": list(release.spec.by(query)),
-        "cells": None if release.is_selected(release.spec.by(query)) else len(release.cells(release.spec.by(query))),
+        "cells": None if release.is_selected(release.spec.by(query)) else release.width(release.spec.by(query)),
         "measures": [
             {
                 "part": measure.part,
